@@ -1,0 +1,226 @@
+"""What a quantity costs: graduated tiers, their versions in time, and the ceiling above them.
+
+Each tranche of a quantity has its own price: of 500 Mbps at 85 up to 100 and 65 up to 500, the first
+hundred cost 85 each and the other four hundred 65 each.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+from billing.money import ZERO, NotMoney, exact, exactly, rate
+
+Reference = UUID | str | int
+"""Whatever names a record: a rule compares it and hands it back."""
+
+
+class Basis(StrEnum):
+    """What a quantity is counted by, and so how a month's amount comes about."""
+
+    DAILY = "daily"  # allocated, by calendar day; the price is for a month
+    HOURLY = "hourly"  # allocated, by the hour; the price is for an hour
+    METERED_SUM = "metered_sum"  # measured, the month's sum
+    METERED_MAX = "metered_max"  # measured, the month's highest; the price is for a month
+    ONE_TIME = "one_time"  # once, when it starts
+    PER_EVENT = "per_event"  # counted as it happens
+
+    @property
+    def is_allocated(self) -> bool:
+        """Whether it follows from what is allocated, and not from what is measured or counted."""
+        return self in {Basis.DAILY, Basis.HOURLY, Basis.ONE_TIME}
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """The price of one unit in baht without VAT, up to and including a quantity; None is without end."""
+
+    upto: Decimal | None
+    price: Decimal
+
+
+class Tranche(NamedTuple):
+    """The part of a quantity that falls in one tier, and its amount, unrounded."""
+
+    quantity: Decimal
+    price: Decimal
+    amount: Decimal
+
+
+class BadTiers(ValueError):
+    """A tier table that cannot be: `field` names the place, `reason` says what is wrong with it."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+class NoPrice(LookupError):
+    """No price version is in force on a day that must be paid."""
+
+
+class AboveCeiling(ValueError):
+    """A price above its ceiling price (ราคากลาง); `tier` is the first offender."""
+
+    def __init__(self, tier: Tier, ceiling: "Ceiling") -> None:
+        super().__init__(f"{tier.price} is above the ceiling price {ceiling.price}")
+        self.tier = tier
+        self.ceiling = ceiling
+
+
+def tiers_from(json: object) -> tuple[Tier, ...]:
+    """Read tiers from parsed JSON, `[{"upto": 100, "price": "85.00"}, …, {"upto": null, "price": …}]`.
+
+    Refuses (`BadTiers`, naming the field) an empty table, limits that do not ascend, a last tier with a
+    limit or an earlier one without, negative prices, floats. Unknown keys are passed over.
+    """
+    if not isinstance(json, list) or not json:
+        raise BadTiers("tiers", "at least one tier is needed, as a list")
+    tiers: list[Tier] = []
+    for place, item in enumerate(json):
+        field = f"tiers[{place}]"
+        if not isinstance(item, Mapping):
+            raise BadTiers(field, "a tier has the keys upto and price")
+        for key in ("upto", "price"):
+            if key not in item:
+                raise BadTiers(f"{field}.{key}", "is missing")
+        upto = None if item["upto"] is None else _number(f"{field}.upto", item["upto"])
+        tiers.append(Tier(upto, _number(f"{field}.price", item["price"])))
+    return checked_tiers(tiers)
+
+
+def checked_tiers(tiers: Sequence[Tier]) -> tuple[Tier, ...]:
+    """Return the tiers as a tuple; refuse a table that `tiers_from` would refuse (`BadTiers`)."""
+    if not tiers:
+        raise BadTiers("tiers", "at least one tier is needed")
+    below = ZERO
+    for place, tier in enumerate(tiers):
+        field = f"tiers[{place}]"
+        if tier.price < 0:
+            raise BadTiers(f"{field}.price", "must not be negative")
+        if place == len(tiers) - 1:
+            if tier.upto is not None:
+                raise BadTiers(f"{field}.upto", "the last tier must be open")
+        elif tier.upto is None:
+            raise BadTiers(f"{field}.upto", "only the last tier may be open")
+        elif tier.upto <= below:
+            raise BadTiers(f"{field}.upto", f"must be above {below:f}")
+        else:
+            below = tier.upto
+    return tuple(tiers)
+
+
+def tiers_to_json(tiers: Sequence[Tier]) -> list[dict[str, str | None]]:
+    """Write tiers so that `tiers_from` reads the same ones back; numbers as text, never as floats."""
+    return [
+        {"upto": None if tier.upto is None else f"{tier.upto:f}", "price": f"{tier.price:f}"}
+        for tier in tiers
+    ]
+
+
+def _number(field: str, value: object) -> Decimal:
+    try:
+        return exact(value)
+    except NotMoney as refusal:
+        raise BadTiers(field, str(refusal)) from refusal
+
+
+def tranches(quantity: Decimal, tiers: Sequence[Tier], after: Decimal = ZERO) -> list[Tranche]:
+    """Cut a quantity into the tiers it reaches, lowest first; refuse a negative one (`NotMoney`).
+
+    `after` is a quantity of the same month already paid for: the tiers go on from there.
+    """
+    if quantity < 0 or after < 0:
+        raise NotMoney(f"a quantity is not negative: {quantity}, after {after}")
+    cut: list[Tranche] = []
+    with exactly():
+        top, low = after + quantity, after
+        for tier in tiers:
+            high = top if tier.upto is None else min(top, tier.upto)
+            if high > low:
+                cut.append(Tranche(high - low, tier.price, (high - low) * tier.price))
+                low = high
+    return cut
+
+
+def graduated(quantity: Decimal, tiers: Sequence[Tier], after: Decimal = ZERO) -> Decimal:
+    """Return what a quantity costs, exact and unrounded; refuse a negative one (`NotMoney`)."""
+    with exactly():
+        return sum((tranche.amount for tranche in tranches(quantity, tiers, after)), ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceVersion:
+    """The tiers in force from 00:00 Bangkok of a day on, until the next version."""
+
+    id: Reference
+    number: int
+    effective_from: date
+    tiers: tuple[Tier, ...]
+
+
+def version_on(on: date, versions: Iterable[PriceVersion]) -> PriceVersion:
+    """Return the version in force on a day; of two from the same day, the higher number.
+
+    Raises `NoPrice` for a day before the first.
+    """
+    in_force = [version for version in versions if version.effective_from <= on]
+    if not in_force:
+        raise NoPrice(f"no price is in force on {on}")
+    return max(in_force, key=lambda version: (version.effective_from, version.number))
+
+
+def versions_between(
+    first: date, last: date, versions: Sequence[PriceVersion]
+) -> list[tuple[date, date, PriceVersion]]:
+    """Cut the days from first to last, both included, where the price changes.
+
+    Returns (first day, last day, version) in order, covering every day once; raises `NoPrice` when the
+    first day has none.
+    """
+    starts = {version.effective_from for version in versions if first < version.effective_from <= last}
+    edges = [first, *sorted(starts)]
+    ends = [edge - timedelta(days=1) for edge in edges[1:]] + [last]
+    return [(start, end, version_on(start, versions)) for start, end in zip(edges, ends, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """The ceiling price (ราคากลาง) of one unit from a day on, with VAT in it or without."""
+
+    price: Decimal
+    effective_from: date
+    includes_vat: bool = False
+
+
+def above_ceiling(tiers: Sequence[Tier], ceiling: Ceiling, vat_rate: Decimal = ZERO) -> Tier | None:
+    """Return the first tier priced above the ceiling, or None; net is compared with net (standard 7.1).
+
+    A ceiling with VAT in it is compared with the price plus VAT, which is the same without a division.
+    """
+    with exactly():
+        factor = 1 + rate(vat_rate) if ceiling.includes_vat else Decimal(1)
+        return next((tier for tier in tiers if tier.price * factor > ceiling.price), None)
+
+
+def check_ceilings(
+    tiers: Sequence[Tier],
+    first: date,
+    last: date | None,
+    ceilings: Sequence[Ceiling],
+    vat_rate: Decimal = ZERO,
+) -> None:
+    """Refuse (`AboveCeiling`) prices above any ceiling in force between two days, both included.
+
+    `last` is None for prices without a known end. Days before the first ceiling have none to keep.
+    """
+    before = [ceiling for ceiling in ceilings if ceiling.effective_from <= first]
+    at_first = [max(before, key=lambda ceiling: ceiling.effective_from)] if before else []
+    later = [c for c in ceilings if c.effective_from > first and (last is None or c.effective_from <= last)]
+    for ceiling in at_first + sorted(later, key=lambda ceiling: ceiling.effective_from):
+        if tier := above_ceiling(tiers, ceiling, vat_rate):
+            raise AboveCeiling(tier, ceiling)
