@@ -1,0 +1,72 @@
+"""The server process: its settings, its death with the parent, and how to recognise it."""
+
+import ctypes
+import itertools
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from portal.embedded_postgres.folder import APP, PORT
+
+_PR_SET_PDEATHSIG: Final = 1
+
+
+def server_options(*, durable: bool) -> dict[str, str]:
+    """Return the server's settings; not durable is for tests only: a crash may lose everything."""
+    options = {
+        "listen_addresses": "",
+        "port": str(PORT),
+        "unix_socket_permissions": "0700",
+        "max_connections": "200",
+        "shared_buffers": "256MB" if durable else "128MB",
+        "jit": "off",  # costs more than it saves on short queries
+        "timezone": "UTC",
+        "log_timezone": "UTC",
+        "datestyle": "ISO, YMD",
+        "lc_messages": "C",
+        "logging_collector": "on",
+        "log_filename": "postgres-%a.log",  # a week of logs, then over again
+        "log_rotation_age": "1d",
+        "log_truncate_on_rotation": "on",
+        "log_error_verbosity": "terse",  # an error's DETAIL repeats the row
+        "log_min_error_statement": "panic",
+    }
+    if not durable:
+        options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+    return options
+
+
+def die_with_parent(parent: int) -> Callable[[], None]:
+    """Return what a new process must do so that it is told to end when its parent does, kill -9 included."""
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+    def arrange() -> None:
+        if libc is not None:
+            libc.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+            if os.getppid() != parent:
+                os._exit(1)
+
+    return arrange
+
+
+def is_server(pid: int, cluster: Path) -> bool:
+    """Tell a live server of this very cluster from a zombie and from another process with its number."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        if Path("/proc/self").exists():
+            return False
+        listed = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, check=False)  # noqa: S603, S607
+        words = listed.stdout.split(b" ")
+    return (b"-D", os.fsencode(cluster)) in itertools.pairwise(words)
+
+
+def connect_rights(database: str) -> str:
+    """Return the SQL that lets only the owner and the application connect to a database."""
+    return (
+        f"REVOKE ALL ON DATABASE {database} FROM PUBLIC;\nGRANT CONNECT, TEMPORARY ON DATABASE {database} TO {APP};\n"
+    )
