@@ -1,0 +1,283 @@
+"""What a month costs: allocations and usage in, charges out. The rule of the quote and of the bill.
+
+Days and months are Bangkok's. A price for a month is prorated by calendar day: a day partly allocated
+counts whole, and a day on which the quantity changes is counted once, for what came last that day. A
+price for an hour is paid for the exact time. Each charge, a stretch of one quantity at one price version,
+is rounded once.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+
+from billing.money import ZERO, Totals, exactly, satang, totals
+from billing.months import BANGKOK, ONE_DAY, Month, bangkok_date, midnight
+from billing.statements.charges import (
+    MICROSECOND,
+    MICROSECONDS_PER_HOUR,
+    Allocation,
+    Charge,
+    Component,
+    Item,
+    Overlapping,
+    PriceChangesWithin,
+    Usage,
+)
+from billing.statements.credits import DEFAULT_BANDS, CreditBand, availability, credit, credit_rate
+from billing.tariffs.rules import Basis, PriceVersion, Reference, tranches, version_on, versions_between
+
+__all__ = [
+    "BANGKOK",
+    "DEFAULT_BANDS",
+    "Allocation",
+    "Charge",
+    "Component",
+    "CreditBand",
+    "Item",
+    "Month",
+    "Overlapping",
+    "PriceChangesWithin",
+    "Usage",
+    "availability",
+    "bangkok_date",
+    "credit",
+    "credit_rate",
+    "first_month",
+    "midnight",
+    "month_totals",
+    "monthly_price",
+    "rate_month",
+    "with_change",
+]
+
+
+def rate_month(allocations: Iterable[Allocation], month: Month, usages: Iterable[Usage] = ()) -> list[Charge]:
+    """Rate what was allocated and used in a month, as charges by position, component and time.
+
+    What lies outside the month costs nothing in it. Allocations of metered and counted components cost
+    nothing by themselves; their `usages` do. Refuses overlapping allocations of a component
+    (`Overlapping`), usage across a price change (`PriceChangesWithin`) and a day without a price
+    (`NoPrice`).
+    """
+    allocated: defaultdict[Reference, list[Allocation]] = defaultdict(list)
+    for allocation in allocations:
+        if allocation.quantity:
+            allocated[allocation.component.id].append(allocation)
+    used: defaultdict[Reference, list[Usage]] = defaultdict(list)
+    for usage in usages:
+        if usage.quantity and not usage.component.basis.is_allocated:
+            used[usage.component.id].append(usage)
+    charges: list[Charge] = []
+    for chain in allocated.values():
+        charges += _rate_chain(chain, month)
+    for readings in used.values():
+        charges += _rate_usages(readings, month)
+    return sorted(charges, key=_line_order)
+
+
+def _line_order(charge: Charge) -> tuple[int, str, datetime, datetime, Decimal]:
+    component = charge.component
+    return component.position, str(component.id), charge.starts_at, charge.ends_at, charge.quantity
+
+
+@dataclass(slots=True)
+class _Stretch:
+    """A quantity over a time, before it is cut at price changes."""
+
+    component: Component
+    quantity: Decimal
+    starts_at: datetime
+    ends_at: datetime
+
+
+def _rate_chain(chain: list[Allocation], month: Month) -> list[Charge]:
+    match chain[0].component.basis:
+        case Basis.DAILY:
+            stretches = _whole_days(chain, month)
+        case Basis.HOURLY:
+            stretches = _exact_times(chain, month)
+        case Basis.ONE_TIME:
+            stretches = _starting_days(chain, month)
+        case _:
+            return []
+    return [
+        _charge(part.component, part.quantity, version, part.starts_at, part.ends_at, month.days)
+        for part, version in _merged(_cut_at_prices(stretches))
+    ]
+
+
+def _exact_times(chain: list[Allocation], month: Month) -> list[_Stretch]:
+    lasting = [each for each in chain if each.ends_at is None or each.starts_at < each.ends_at]
+    lasting.sort(key=lambda allocation: allocation.starts_at)
+    for earlier, later in pairwise(lasting):
+        if earlier.ends_at is None or earlier.ends_at > later.starts_at:
+            raise Overlapping(f"{earlier.component.name} is allocated twice from {later.starts_at}")
+    opens, closes = month.starts_at, month.ends_at
+    stretches = []
+    for allocation in lasting:
+        starts_at = max(allocation.starts_at, opens)
+        ends_at = closes if allocation.ends_at is None else min(allocation.ends_at, closes)
+        if starts_at < ends_at:
+            stretches.append(_Stretch(allocation.component, allocation.quantity, starts_at, ends_at))
+    return stretches
+
+
+def _whole_days(chain: list[Allocation], month: Month) -> list[_Stretch]:
+    stretches: list[_Stretch] = []
+    for stretch in _exact_times(chain, month):
+        stretch.starts_at = midnight(bangkok_date(stretch.starts_at))
+        stretch.ends_at = midnight(bangkok_date(stretch.ends_at - MICROSECOND) + ONE_DAY)
+        if stretches and stretches[-1].ends_at > stretch.starts_at:  # the day goes to what came last
+            stretches[-1].ends_at = stretch.starts_at
+            if stretches[-1].starts_at == stretches[-1].ends_at:
+                stretches.pop()
+        stretches.append(stretch)
+    return stretches
+
+
+def _starting_days(chain: list[Allocation], month: Month) -> list[_Stretch]:
+    days = [(allocation, bangkok_date(allocation.starts_at)) for allocation in chain]
+    return [
+        _Stretch(allocation.component, allocation.quantity, midnight(day), midnight(day + ONE_DAY))
+        for allocation, day in days
+        if Month.of(day) == month
+    ]
+
+
+def _cut_at_prices(stretches: list[_Stretch]) -> list[tuple[_Stretch, PriceVersion]]:
+    parts: list[tuple[_Stretch, PriceVersion]] = []
+    for stretch in stretches:
+        first, last = bangkok_date(stretch.starts_at), bangkok_date(stretch.ends_at - MICROSECOND)
+        for start, end, version in versions_between(first, last, stretch.component.prices):
+            part = replace(
+                stretch,
+                starts_at=max(stretch.starts_at, midnight(start)),
+                ends_at=min(stretch.ends_at, midnight(end + ONE_DAY)),
+            )
+            parts.append((part, version))
+    return parts
+
+
+def _merged(parts: list[tuple[_Stretch, PriceVersion]]) -> list[tuple[_Stretch, PriceVersion]]:
+    """Join neighbours of the same quantity and price, so that each such stretch is rounded once."""
+    merged: list[tuple[_Stretch, PriceVersion]] = []
+    for part, version in parts:
+        if merged and part.component.basis is not Basis.ONE_TIME:
+            before, price = merged[-1]
+            same = before.quantity == part.quantity and price.id == version.id
+            if same and before.ends_at == part.starts_at:
+                before.ends_at = part.ends_at
+                continue
+        merged.append((part, version))
+    return merged
+
+
+def _rate_usages(readings: list[Usage], month: Month) -> list[Charge]:
+    charges: list[Charge] = []
+    counted, day_after = ZERO, month.first
+    for usage in sorted(readings, key=lambda usage: (usage.first, usage.last, usage.quantity)):
+        within = Month.of(usage.first), Month.of(usage.last)
+        if month not in within:
+            continue
+        component = usage.component
+        version = version_on(usage.first, component.prices)
+        if within[0] != within[1] or version_on(usage.last, component.prices).id != version.id:
+            raise PriceChangesWithin(f"{component.name}: {usage.first} – {usage.last}")
+        if component.basis is Basis.METERED_MAX and usage.first < day_after:
+            raise Overlapping(f"{component.name} has two highs for {usage.first}")
+        starts_at, ends_at = midnight(usage.first), midnight(usage.last + ONE_DAY)
+        # A sum goes on through the tiers where the month's earlier usage stopped; a high stands alone.
+        after = ZERO if component.basis is Basis.METERED_MAX else counted
+        charges.append(_charge(component, usage.quantity, version, starts_at, ends_at, month.days, after))
+        with exactly():
+            counted += usage.quantity
+        day_after = usage.last + ONE_DAY
+    return charges
+
+
+def _charge(
+    component: Component,
+    quantity: Decimal,
+    version: PriceVersion,
+    starts_at: datetime,
+    ends_at: datetime,
+    days_in_month: int,
+    after: Decimal = ZERO,
+) -> Charge:
+    """Price one stretch: the only place where an amount is computed and rounded."""
+    match component.basis:
+        case Basis.DAILY | Basis.METERED_MAX:
+            share, whole = (ends_at - starts_at).days, days_in_month
+        case Basis.HOURLY:
+            share, whole = (ends_at - starts_at) // MICROSECOND, MICROSECONDS_PER_HOUR
+        case _:
+            share, whole = 1, 1
+    parts = tuple(tranches(quantity, version.tiers, after))
+    with exactly():
+        full = sum((part.amount for part in parts), ZERO)
+        unrounded = full * share / whole
+    return Charge(
+        component,
+        quantity,
+        version,
+        parts,
+        starts_at.astimezone(UTC),
+        ends_at.astimezone(UTC),
+        share,
+        whole,
+        full,
+        unrounded,
+        satang(unrounded),
+    )
+
+
+def monthly_price(items: Iterable[Item], on: date, days: int = 31) -> list[Charge]:
+    """Price items for one whole month of so many days, at the prices in force on a day.
+
+    By the rule of the bill, each line rounded. Measured and counted items are priced at the quantity
+    given; one-time items are left out, being in no month but the first (`first_month`).
+    """
+    starts_at, ends_at = midnight(on), midnight(on + timedelta(days=days))
+    charges = [
+        _charge(item.component, item.quantity, version_on(on, item.component.prices), starts_at, ends_at, days)
+        for item in items
+        if item.quantity and item.component.basis is not Basis.ONE_TIME
+    ]
+    return sorted(charges, key=_line_order)
+
+
+def first_month(items: Iterable[Item], starts_at: datetime) -> list[Charge]:
+    """Rate the month in which items start at a moment and go on: prorated, one-time items included."""
+    allocations = [Allocation(item.component, item.quantity, starts_at) for item in items]
+    return rate_month(allocations, Month.of(starts_at))
+
+
+def with_change(allocations: Iterable[Allocation], items: Iterable[Item], at: datetime) -> list[Allocation]:
+    """Return the allocations as they are once items have the given quantities from a moment on.
+
+    A quantity of zero ends the component. Components not among the items stay as they are; what was
+    planned for a changed one after `at` gives way.
+    """
+    changed = {item.component.id: item for item in items}
+    result: list[Allocation] = []
+    for allocation in allocations:
+        if allocation.component.id not in changed:
+            result.append(allocation)
+        elif allocation.starts_at < at:
+            ends_at = at if allocation.ends_at is None else min(allocation.ends_at, at)
+            result.append(replace(allocation, ends_at=ends_at))
+    result += [Allocation(item.component, item.quantity, at) for item in changed.values() if item.quantity]
+    return result
+
+
+def month_totals(
+    charges: Sequence[Charge],
+    vat_rate: Decimal,
+    withholding_rate: Decimal = ZERO,
+    credited: Sequence[Decimal] = (),
+) -> Totals:
+    """Add a month's charges up, less what is credited, given as positive amounts; see `money.totals`."""
+    return totals([charge.amount for charge in charges] + [-amount for amount in credited], vat_rate, withholding_rate)
