@@ -25,9 +25,7 @@ SATANG = Decimal("0.01")
 ZERO = Decimal(0)
 MOST_DIGITS = 18  # on either side of the point; three such figures multiply exactly in sixty digits
 
-_EXACT = Context(
-    prec=60, rounding=ROUND_HALF_UP, traps=[InvalidOperation, DivisionByZero, Overflow, FloatOperation]
-)
+_EXACT = Context(prec=60, rounding=ROUND_HALF_UP, traps=[InvalidOperation, DivisionByZero, Overflow, FloatOperation])
 _DECIMAL_TEXT = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?", re.ASCII)
 
 

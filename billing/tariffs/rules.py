@@ -116,10 +116,7 @@ def checked_tiers(tiers: Sequence[Tier]) -> tuple[Tier, ...]:
 
 def tiers_to_json(tiers: Sequence[Tier]) -> list[dict[str, str | None]]:
     """Write tiers so that `tiers_from` reads the same ones back; numbers as text, never as floats."""
-    return [
-        {"upto": None if tier.upto is None else f"{tier.upto:f}", "price": f"{tier.price:f}"}
-        for tier in tiers
-    ]
+    return [{"upto": None if tier.upto is None else f"{tier.upto:f}", "price": f"{tier.price:f}"} for tier in tiers]
 
 
 def _number(field: str, value: object) -> Decimal:
