@@ -20,6 +20,7 @@ EIGHT, SIXTEEN = time(8), time(16)
 
 _FIRST_DAY = datetime(1, 1, 1, tzinfo=BANGKOK)  # a Monday; days are counted from it
 _SECOND = 1_000_000
+_MINUTE = 60 * _SECOND
 
 
 class WorkingTime(Protocol):
@@ -98,18 +99,11 @@ class Calendar:
 
         Refuses a negative duration and a start without a time zone.
         """
-        wanted = duration // MICROSECOND
-        if wanted <= 0:
-            if wanted < 0:
-                raise ValueError(f"working time does not run backwards: {duration}")
-            return self.next_opening(start)
-        whole_days, rest = divmod(self._worked_before(start) + wanted - 1, self._hours)
-        day = self._day_of_working_day(whole_days)
-        return _FIRST_DAY + timedelta(day, 0, self._opening + rest + 1)
+        return self._after(start, duration // MICROSECOND)
 
     def add_minutes(self, start: datetime, minutes: int) -> datetime:
         """Return when so many working minutes have passed since start; zero is the next opening."""
-        return self.add(start, timedelta(minutes=minutes))
+        return self._after(start, minutes * _MINUTE)
 
     def between(self, start: datetime, end: datetime) -> timedelta:
         """Return the working time from start to end, negative when end comes first."""
@@ -163,6 +157,14 @@ class Calendar:
         if not self.is_working_day(day):
             raise ValueError(f"{day} is no working day")
         return datetime.combine(day, self.closes, BANGKOK)
+
+    def _after(self, start: datetime, wanted: int) -> datetime:
+        if wanted <= 0:
+            if wanted < 0:
+                raise ValueError("working time does not run backwards")
+            return self.next_opening(start)
+        whole_days, rest = divmod(self._worked_before(start) + wanted - 1, self._hours)
+        return _FIRST_DAY + timedelta(self._day_of_working_day(whole_days), 0, self._opening + rest + 1)
 
     def _is_working(self, day: int) -> bool:
         place = _weekdays_before(day)
