@@ -1,0 +1,98 @@
+import uuid
+
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.models import Model
+
+from auth.fields import ExactDecimalField, primary_key, quantity
+from auth.organisations.models import Organisation
+from billing.tariffs.models import PriceItem
+from services.capacity.models import Pool
+from services.catalogue.rules import Family
+
+
+class Offering(Model):
+    """A service on offer (standard 5), of exactly one family."""
+
+    id = primary_key()
+    provider_id: uuid.UUID
+    provider: fields.ForeignKeyRelation[Organisation] = fields.ForeignKeyField(
+        "auth.Organisation", related_name="offerings", on_delete=fields.RESTRICT
+    )
+    code = fields.CharField(max_length=16)
+    family = fields.CharEnumField(Family, max_length=32)
+    name_th = fields.CharField(max_length=200)
+    name_en = fields.CharField(max_length=200)
+    summary_th = fields.TextField(default="")
+    summary_en = fields.TextField(default="")
+    availability_pct = ExactDecimalField(max_digits=6, decimal_places=3)
+    exclusions_th = fields.TextField(default="")
+    exclusions_en = fields.TextField(default="")
+    lead_working_days = fields.IntField()
+    change_lead_working_days = fields.IntField(default=1)
+    is_open = fields.BooleanField(default=True)
+    position = fields.IntField(default=0)
+
+    class Meta:
+        table = "offering"
+        unique_together = (("provider_id", "code"),)
+
+
+class Addon(Model):
+    """An extra (บริการเสริม) to an offering, asked for and cancelled by itself."""
+
+    id = primary_key()
+    provider_id = fields.UUIDField()
+    offering_id: uuid.UUID
+    offering: fields.ForeignKeyRelation[Offering] = fields.ForeignKeyField(
+        "services.Offering", related_name="addons", on_delete=fields.RESTRICT
+    )
+    code = fields.CharField(max_length=48)
+    name_th = fields.CharField(max_length=200)
+    name_en = fields.CharField(max_length=200)
+    position = fields.IntField(default=0)
+
+    class Meta:
+        table = "addon"
+        unique_together = (("offering_id", "code"),)
+
+
+class Component(Model):
+    """What is ordered of an offering or an add-on: a quantity with its unit, step, bounds, price and pool."""
+
+    id = primary_key()
+    provider_id = fields.UUIDField()
+    offering_id: uuid.UUID
+    offering: fields.ForeignKeyRelation[Offering] = fields.ForeignKeyField(
+        "services.Offering", related_name="components", on_delete=fields.RESTRICT
+    )
+    addon_id: uuid.UUID | None
+    addon: fields.ForeignKeyNullableRelation[Addon] = fields.ForeignKeyField(
+        "services.Addon", related_name="components", null=True, on_delete=fields.RESTRICT
+    )
+    price_item_id: uuid.UUID
+    price_item: fields.ForeignKeyRelation[PriceItem] = fields.ForeignKeyField(
+        "billing.PriceItem", related_name="components", on_delete=fields.RESTRICT
+    )
+    pool_id: uuid.UUID | None
+    pool: fields.ForeignKeyNullableRelation[Pool] = fields.ForeignKeyField(
+        "services.Pool", related_name="components", null=True, on_delete=fields.RESTRICT
+    )
+    code = fields.CharField(max_length=48)
+    name_th = fields.CharField(max_length=200)
+    name_en = fields.CharField(max_length=200)
+    unit_th = fields.CharField(max_length=48)
+    unit_en = fields.CharField(max_length=48)
+    minimum = quantity()
+    maximum = quantity(null=True)
+    step = quantity()
+    position = fields.IntField(default=0)
+
+    class Meta:
+        table = "component"
+        unique_together = (("offering_id", "code"),)
+        indexes = [
+            Index(fields=("addon_id",), name="component_addon"),
+            Index(fields=("pool_id",), name="component_pool"),
+            Index(fields=("price_item_id",), name="component_price_item"),
+        ]

@@ -1,0 +1,156 @@
+"""The life of a request: its states, who moves it, and what each move needs (annex ก 1.1–1.8).
+
+No work order exists before the customer confirms the very quote the provider gave (annex ก 1.7). New
+services and cancellations follow the path the annex gives for changes (reading 5).
+"""
+
+import datetime as dt
+import enum
+import hashlib
+from typing import Any
+
+from auth.errors import Conflict, Refusal
+from auth.fields import canonical
+from auth.rules import Permission
+
+CONFIRM_WITHIN_WORKING_DAYS = 15  # reading 5: the deadline is not given
+REVIEW_WITHIN_WORKING_MINUTES = 480
+FRESH_SIGN_IN = dt.timedelta(minutes=5)
+
+
+class Kind(enum.StrEnum):
+    """What is asked for (standard 7.5.5–7.5.7)."""
+
+    NEW = "new"
+    NEW_ADDON = "new_addon"
+    CHANGE = "change"
+    CANCEL = "cancel"
+    CANCEL_ADDON = "cancel_addon"
+
+
+class State(enum.StrEnum):
+    """Where a request stands."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    UNDER_REVIEW = "under_review"
+    RETURNED = "returned"
+    AWAITING_CONFIRMATION = "awaiting_confirmation"
+    CONFIRMED = "confirmed"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    REJECTED = "rejected"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+class Action(enum.StrEnum):
+    """What moves a request."""
+
+    SUBMIT = "submit"
+    ACCEPT = "accept"
+    RETURN = "return"
+    REJECT = "reject"
+    QUOTE = "quote"
+    VOID = "void"
+    CONFIRM = "confirm"
+    DECLINE = "decline"
+    EXPIRE = "expire"
+    WITHDRAW = "withdraw"
+    START = "start"
+    COMPLETE = "complete"
+
+
+TRANSITIONS: dict[tuple[State, Action], State] = {
+    (State.DRAFT, Action.SUBMIT): State.SUBMITTED,
+    (State.RETURNED, Action.SUBMIT): State.SUBMITTED,
+    (State.SUBMITTED, Action.ACCEPT): State.UNDER_REVIEW,
+    (State.UNDER_REVIEW, Action.RETURN): State.RETURNED,
+    (State.UNDER_REVIEW, Action.REJECT): State.REJECTED,
+    (State.UNDER_REVIEW, Action.QUOTE): State.AWAITING_CONFIRMATION,
+    (State.AWAITING_CONFIRMATION, Action.VOID): State.UNDER_REVIEW,
+    (State.AWAITING_CONFIRMATION, Action.CONFIRM): State.CONFIRMED,
+    (State.AWAITING_CONFIRMATION, Action.DECLINE): State.DECLINED,
+    (State.AWAITING_CONFIRMATION, Action.EXPIRE): State.EXPIRED,
+    (State.DRAFT, Action.WITHDRAW): State.WITHDRAWN,
+    (State.SUBMITTED, Action.WITHDRAW): State.WITHDRAWN,
+    (State.UNDER_REVIEW, Action.WITHDRAW): State.WITHDRAWN,
+    (State.RETURNED, Action.WITHDRAW): State.WITHDRAWN,
+    (State.AWAITING_CONFIRMATION, Action.WITHDRAW): State.WITHDRAWN,
+    (State.CONFIRMED, Action.START): State.IN_PROGRESS,
+    (State.IN_PROGRESS, Action.COMPLETE): State.COMPLETED,
+}
+
+# Whose move it is; None is the portal's own, at a deadline or when a quote no longer holds.
+NEEDS: dict[Action, Permission | None] = {
+    Action.SUBMIT: Permission.REQUESTS_MAKE,
+    Action.WITHDRAW: Permission.REQUESTS_MAKE,
+    Action.ACCEPT: Permission.REQUESTS_REVIEW,
+    Action.RETURN: Permission.REQUESTS_REVIEW,
+    Action.REJECT: Permission.REQUESTS_REVIEW,
+    Action.QUOTE: Permission.REQUESTS_REVIEW,
+    Action.CONFIRM: Permission.REQUESTS_CONFIRM,
+    Action.DECLINE: Permission.REQUESTS_CONFIRM,
+    Action.START: Permission.WORK_DO,
+    Action.COMPLETE: Permission.WORK_DO,
+    Action.VOID: None,
+    Action.EXPIRE: None,
+}
+
+# Still to be decided or done: at most one such request per service.
+OPEN = frozenset(State) - {State.COMPLETED, State.REJECTED, State.DECLINED, State.WITHDRAWN, State.EXPIRED}
+
+
+class CheckKind(enum.StrEnum):
+    """The provider's three checks (annex ก 1.5), each recorded."""
+
+    REQUEST = "request"
+    CAPACITY = "capacity"
+    COST = "cost"
+
+
+class OverCapacity(Refusal):
+    """More is asked than the provider can give (annex ก 1.3). `shortfalls` says of what, and by how much."""
+
+    def __init__(self, shortfalls: tuple[Any, ...]) -> None:
+        super().__init__("more is asked than is free")
+        self.shortfalls = shortfalls
+
+
+class StaleQuote(Conflict):
+    """What is confirmed is not the quote that stands, or the quote no longer holds."""
+
+
+class ChecksMissing(Refusal):
+    """A quote needs all three checks passed first (annex ก 1.5)."""
+
+
+class OpenRequestExists(Conflict):
+    """The service has an open request already; `number` names it."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"request {number} is still open")
+        self.number = number
+
+
+class WrongState(Conflict):
+    """The request is not where this move starts from."""
+
+
+def after(state: State, action: Action) -> State:
+    """Return the state the action leads to; WrongState where the table has no such move."""
+    try:
+        return TRANSITIONS[state, action]
+    except KeyError:
+        raise WrongState(f"{action} does not start from {state}") from None
+
+
+def possible(state: State) -> frozenset[Action]:
+    """Return the actions that start from a state."""
+    return frozenset(action for (start, action) in TRANSITIONS if start is state)
+
+
+def fingerprint(document: Any) -> str:
+    """Return the SHA-256, in hex, of a quote's canonical text: what the customer confirms."""
+    return hashlib.sha256(canonical(document).encode()).hexdigest()
