@@ -127,11 +127,15 @@ def test_another_process_finds_the_running_server(running: Running, tmp_path: Pa
     assert embedded_postgres.attach(tmp_path) is None
 
 
+def _kill_and_wait(pid: int | None) -> None:
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+
 async def test_a_killed_server_is_revived_where_it_was(running: Running) -> None:
     assert not running.revive()
-    assert running.pid is not None
-    os.kill(running.pid, signal.SIGKILL)
-    os.waitid(os.P_PID, running.pid, os.WEXITED | os.WNOWAIT)
+    _kill_and_wait(running.pid)
     assert embedded_postgres.attach(running.data_folder) is None
     assert running.revive()
     connection = await asyncpg.connect(running.url())
