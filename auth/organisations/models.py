@@ -11,6 +11,7 @@ class Organisation(Model):
     id = primary_key()
     kind = fields.CharEnumField(OrganisationKind, max_length=16)
     code = fields.CharField(max_length=32, unique=True)
+    short_code = fields.CharField(max_length=8, unique=True)  # begins the numbers of its documents
     name_th = fields.CharField(max_length=200)
     name_en = fields.CharField(max_length=200)
     tax_id = fields.CharField(max_length=13, default="")

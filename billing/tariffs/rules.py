@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
+from auth.errors import Refusal
 from billing.money import ZERO, NotMoney, exact, exactly, rate
 
 Reference = UUID | str | int
@@ -63,7 +64,7 @@ class NoPrice(LookupError):
     """No price version is in force on a day that must be paid."""
 
 
-class AboveCeiling(ValueError):
+class AboveCeiling(Refusal):
     """A price above its ceiling price (ราคากลาง); `tier` is the first offender."""
 
     def __init__(self, tier: Tier, ceiling: "Ceiling") -> None:

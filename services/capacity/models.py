@@ -1,5 +1,6 @@
 import enum
 import uuid
+from decimal import Decimal
 
 from tortoise import fields
 from tortoise.indexes import Index
@@ -37,6 +38,11 @@ class Pool(Model):
         constraints = [
             CheckConstraint(check="in_use >= 0 AND held >= 0 AND in_use + held <= size", name="pool_never_overdrawn")
         ]
+
+    @property
+    def free(self) -> Decimal:
+        """What is neither in use nor held."""
+        return Decimal(self.size) - Decimal(self.in_use) - Decimal(self.held)
 
 
 class Hold(Model):

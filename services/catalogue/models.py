@@ -8,7 +8,7 @@ from auth.fields import ExactDecimalField, primary_key, quantity
 from auth.organisations.models import Organisation
 from billing.tariffs.models import PriceItem
 from services.capacity.models import Pool
-from services.catalogue.rules import Family
+from services.catalogue.rules import Bounds, Family
 
 
 class Offering(Model):
@@ -96,3 +96,8 @@ class Component(Model):
             Index(fields=("pool_id",), name="component_pool"),
             Index(fields=("price_item_id",), name="component_price_item"),
         ]
+
+    @property
+    def bounds(self) -> Bounds:
+        """The quantities it can be ordered in."""
+        return Bounds(self.minimum, self.maximum, self.step)

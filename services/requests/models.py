@@ -113,8 +113,9 @@ class WorkOrder(Model):
     agency_id = fields.UUIDField()
     provider_id = fields.UUIDField()
     request_id = fields.UUIDField()
-    due_at = InstantField()
-    created_at = InstantField()
+    # When it is due is computed from these, so that a holiday declared later moves it.
+    confirmed_at = InstantField()
+    lead_working_days = fields.IntField()
     started_at = InstantField(null=True)
     delivered_at = InstantField(null=True)
     assigned_to = fields.UUIDField(null=True)
@@ -123,7 +124,7 @@ class WorkOrder(Model):
     class Meta:
         table = "work_order"
         unique_together = (("agency_id", "request_id"),)
-        indexes = [Index(fields=("provider_id", "delivered_at", "due_at"), name="work_order_queue")]
+        indexes = [Index(fields=("provider_id", "delivered_at", "confirmed_at"), name="work_order_queue")]
 
 
 class WorkStep(Model):

@@ -101,6 +101,32 @@ NEEDS: dict[Action, Permission | None] = {
 # Still to be decided or done: at most one such request per service.
 OPEN = frozenset(State) - {State.COMPLETED, State.REJECTED, State.DECLINED, State.WITHDRAWN, State.EXPIRED}
 
+_GIVE = (
+    ("เตรียมทรัพยากรและแผนดำเนินการ", "Prepare resources and a plan"),
+    ("ติดตั้งและตั้งค่าระบบ", "Install and configure"),
+    ("ทดสอบร่วมกับผู้ใช้บริการ", "Test with the customer"),
+    ("ส่งมอบบริการ", "Deliver"),
+)
+_ALTER = (
+    ("เตรียมแผนปรับเปลี่ยนและแผนย้อนกลับ", "Plan the change and the way back"),
+    ("ปรับตั้งค่าระบบ", "Configure"),
+    ("ทดสอบหลังปรับเปลี่ยน", "Test after the change"),
+    ("ส่งมอบและแจ้งผล", "Deliver and report"),
+)
+_END = (
+    ("แจ้งกำหนดการยุติบริการและการส่งออกข้อมูล", "Announce the end and the export of data"),
+    ("ยุติบริการและคืนทรัพยากร", "End the service and free its resources"),
+    ("ยืนยันการลบข้อมูลและแจ้งผล", "Confirm erasure and report"),
+)
+# The steps of a work order by kind, in (Thai, English).
+STEPS: dict[Kind, tuple[tuple[str, str], ...]] = {
+    Kind.NEW: _GIVE,
+    Kind.NEW_ADDON: _GIVE,
+    Kind.CHANGE: _ALTER,
+    Kind.CANCEL: _END,
+    Kind.CANCEL_ADDON: _END,
+}
+
 
 class CheckKind(enum.StrEnum):
     """The provider's three checks (annex ก 1.5), each recorded."""
@@ -108,14 +134,6 @@ class CheckKind(enum.StrEnum):
     REQUEST = "request"
     CAPACITY = "capacity"
     COST = "cost"
-
-
-class OverCapacity(Refusal):
-    """More is asked than the provider can give (annex ก 1.3). `shortfalls` says of what, and by how much."""
-
-    def __init__(self, shortfalls: tuple[Any, ...]) -> None:
-        super().__init__("more is asked than is free")
-        self.shortfalls = shortfalls
 
 
 class StaleQuote(Conflict):

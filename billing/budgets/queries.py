@@ -1,0 +1,47 @@
+"""How an agency stands against its fiscal year."""
+
+import uuid
+from dataclasses import dataclass
+from decimal import Decimal
+
+from auth.tenancy import scoped
+from billing.budgets.models import Budget
+from billing.budgets.rules import FiscalYear, Standing, forecast, spent
+from billing.months import Month
+from billing.statements.queries import Book
+
+
+@dataclass(frozen=True, slots=True)
+class MonthTotal:
+    """One month of a year, in baht with VAT: issued, or estimated as things stand."""
+
+    month: Month
+    total: Decimal
+    is_issued: bool
+
+
+@dataclass(frozen=True, slots=True)
+class YearView:
+    """A fiscal year: its months, its forecast, and how it stands against the budget, None where none is set."""
+
+    year: FiscalYear
+    months: tuple[MonthTotal, ...]
+    forecast: Decimal
+    spent: Decimal
+    standing: Standing | None
+
+
+async def budget_of(agency_id: uuid.UUID, year: FiscalYear) -> Decimal | None:
+    """Return the budget set for a year; None where none is, or where the actor may not see it."""
+    budget = await scoped(Budget).filter(agency_id=agency_id, fiscal_year=year.name).first()
+    return budget.amount if budget else None
+
+
+def year_view(book: Book, year: FiscalYear, budget: Decimal | None) -> YearView:
+    """Add a fiscal year up from a book that covers it; pure."""
+    months = tuple(MonthTotal(month, book.total(month), book.is_issued(month)) for month in year.months)
+    totals = {month.month: month.total for month in months}
+    billed = {month.month: month.total for month in months if month.is_issued}
+    whole, gone = forecast(totals, year), spent(billed, year)
+    standing = None if budget is None else Standing(budget, gone, Decimal("0.00"), whole)
+    return YearView(year, months, whole, gone, standing)

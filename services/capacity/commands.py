@@ -1,0 +1,77 @@
+"""Holding, using and releasing capacity: each a conditional update, so that a pool is never overdrawn."""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from decimal import Decimal
+
+from auth.tenancy import rows, scoped
+from services.capacity.models import Hold, HoldState, Pool
+from services.capacity.rules import OverCapacity, Shortfall
+
+
+async def hold(
+    request_id: uuid.UUID,
+    agency_id: uuid.UUID,
+    provider_id: uuid.UUID,
+    wanted: Mapping[uuid.UUID, Decimal],
+    *,
+    now: dt.datetime,
+) -> None:
+    """Set capacity aside for a request, all of it or none; OverCapacity names what is short, and by how much."""
+    short = []
+    for pool_id in sorted(wanted):  # one order for all, so that two requests never wait for each other
+        taken = await rows(
+            "UPDATE pool SET held = held + $2 WHERE id = $1 AND size - in_use - held >= $2 RETURNING id",
+            pool_id,
+            wanted[pool_id],
+        )
+        if not taken:
+            pool = await Pool.get(id=pool_id)
+            short.append(Shortfall(pool_id, (pool.name_th, pool.name_en), wanted[pool_id], pool.free))
+            continue
+        await Hold.create(
+            agency_id=agency_id,
+            provider_id=provider_id,
+            request_id=request_id,
+            pool_id=pool_id,
+            quantity=wanted[pool_id],
+            held_at=now,
+        )
+    if short:
+        raise OverCapacity(tuple(short))
+
+
+async def release(request_id: uuid.UUID) -> None:
+    """Give back what a request still holds; giving back twice changes nothing."""
+    await _settle(request_id, HoldState.RELEASED)
+
+
+async def use(request_id: uuid.UUID) -> None:
+    """Turn what a request holds into capacity in use."""
+    await _settle(request_id, HoldState.USED)
+
+
+async def give_back(quantities: Mapping[uuid.UUID, Decimal]) -> None:
+    """Free capacity that was in use, by pool."""
+    for pool_id in sorted(quantities):
+        await rows("UPDATE pool SET in_use = in_use - $2 WHERE id = $1 RETURNING id", pool_id, quantities[pool_id])
+
+
+async def take(quantities: Mapping[uuid.UUID, Decimal]) -> None:
+    """Put free capacity to use at once, for what exists already when the portal learns of it."""
+    for pool_id in sorted(quantities):
+        await rows("UPDATE pool SET in_use = in_use + $2 WHERE id = $1 RETURNING id", pool_id, quantities[pool_id])
+
+
+async def _settle(request_id: uuid.UUID, state: HoldState) -> None:
+    for held in await scoped(Hold).filter(request_id=request_id, state=HoldState.HELD).order_by("pool_id"):
+        settled = await scoped(Hold).filter(id=held.id, state=HoldState.HELD).update(state=state)
+        if not settled:
+            continue
+        await rows(
+            "UPDATE pool SET held = held - $2, in_use = in_use + $3 WHERE id = $1 RETURNING id",
+            held.pool_id,
+            held.quantity,
+            held.quantity if state is HoldState.USED else Decimal(0),
+        )

@@ -1,0 +1,114 @@
+"""Doing what was confirmed: the work order, its steps, progress, and delivery (annex ก 1.8)."""
+
+import datetime as dt
+import uuid
+from decimal import Decimal
+
+from auth.errors import Conflict, NotPermitted
+from auth.rules import Actor, Permission
+from auth.tenancy import one, scoped
+from services.capacity import commands as capacity
+from services.requests.events import move, tell
+from services.requests.models import ServiceRequest, WorkOrder, WorkStep
+from services.requests.pricing import takes_effect
+from services.requests.queries import asks_of, pool_deltas
+from services.requests.rules import STEPS, Action, Kind, State
+from services.subscriptions import commands as subscriptions
+
+
+async def order_work(request: ServiceRequest, *, now: dt.datetime) -> WorkOrder:
+    """Give the work order of a request just confirmed, with the steps of its kind."""
+    offering = await request.offering
+    lead = offering.lead_working_days if request.kind is Kind.NEW else offering.change_lead_working_days
+    order = await WorkOrder.create(
+        agency_id=request.agency_id,
+        provider_id=request.provider_id,
+        request_id=request.id,
+        confirmed_at=now,
+        lead_working_days=lead,
+    )
+    await WorkStep.bulk_create(
+        [
+            WorkStep(
+                agency_id=request.agency_id,
+                provider_id=request.provider_id,
+                work_order_id=order.id,
+                position=position,
+                name_th=name_th,
+                name_en=name_en,
+            )
+            for position, (name_th, name_en) in enumerate(STEPS[request.kind], 1)
+        ]
+    )
+    return order
+
+
+async def start(request_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> ServiceRequest:
+    """Take a confirmed request into work; who takes it is told to the agency."""
+    request = await one(ServiceRequest, lock=True, id=request_id)
+    await move(request, Action.START, by=by, now=now)
+    order = await one(WorkOrder, lock=True, request_id=request_id)
+    order.started_at = now
+    order.assigned_to, order.assigned_to_name = by.person_id, by.name
+    await order.save()
+    return request
+
+
+async def finish_step(request_id: uuid.UUID, position: int, *, note: str = "", by: Actor, now: dt.datetime) -> WorkStep:
+    """Record one step as done, in order, and tell the agency how far the work is; the last one delivers."""
+    if not by.may(Permission.WORK_DO):
+        raise NotPermitted("work is done by the provider's staff")
+    request = await one(ServiceRequest, lock=True, id=request_id)
+    if request.state is not State.IN_PROGRESS:
+        raise Conflict("this work is not in progress")
+    order = await one(WorkOrder, lock=True, request_id=request_id)
+    steps = await scoped(WorkStep).filter(work_order_id=order.id).order_by("position")
+    step = next((step for step in steps if step.done_at is None), None)
+    if step is None or step.position != position:
+        raise Conflict("steps are done one after the other, each once")
+    step.done_at, step.done_by_name, step.note = now, by.name, note
+    await step.save()
+    done = len([each for each in steps if each.done_at])
+    percent = 100 * done // len(steps)
+    await tell(
+        request,
+        "progress",
+        by=by,
+        now=now,
+        note=note,
+        percent=percent,
+        step_th=step.name_th,
+        step_en=step.name_en,
+    )
+    if done == len(steps):
+        await _deliver(request, order, by=by, now=now)
+    return step
+
+
+async def _deliver(request: ServiceRequest, order: WorkOrder, *, by: Actor, now: dt.datetime) -> None:
+    """Put the confirmed quantities in force, settle the capacity, and complete the request."""
+    order.delivered_at = now
+    await order.save()
+    asks = await asks_of(request)
+    quantities = {ask.component.id: ask.after for ask in asks}
+    at = takes_effect(request.kind, request.effective_on, now)
+    if request.kind is Kind.NEW:
+        opened = await subscriptions.open_subscription(
+            request.agency_id,
+            await request.offering,
+            quantities,
+            label=request.label,
+            starts_at=at,
+            origin=request.number,
+            now=now,
+        )
+        request.subscription_id = opened.id
+    elif request.subscription_id is None:
+        raise Conflict("there is no service to change")
+    elif request.kind is Kind.CANCEL:
+        await subscriptions.end_subscription(request.subscription_id, request.effective_on, at, now=now)
+    else:
+        await subscriptions.set_quantities(request.subscription_id, quantities, at, origin=request.number)
+    await capacity.use(request.id)
+    await capacity.give_back({pool_id: -delta for pool_id, delta in pool_deltas(asks).items() if delta < Decimal(0)})
+    await move(request, Action.COMPLETE, by=by, now=now, in_force_from=at)

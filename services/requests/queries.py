@@ -1,0 +1,205 @@
+"""Reading requests: lists, one with all that belongs to it, its price, and what it would do to a budget."""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from auth.tenancy import one, scoped
+from billing.budgets.queries import YearView, budget_of, year_view
+from billing.budgets.rules import FiscalYear
+from billing.months import bangkok_date
+from billing.statements.queries import Book, book_of
+from billing.tariffs.queries import versions_of
+from billing.usage.models import BilledService
+from services.calendar.rules import Calendar
+from services.capacity.models import Pool
+from services.capacity.rules import Shortfall
+from services.catalogue.models import Offering
+from services.requests.models import Check, Quote, RequestEvent, RequestItem, ServiceRequest, WorkOrder, WorkStep
+from services.requests.pricing import Ask, Price, price, takes_effect
+from services.requests.rules import REVIEW_WITHIN_WORKING_MINUTES, CheckKind, Kind
+from services.subscriptions.models import Subscription
+
+WORKING_DAY_MINUTES = 480
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A work order with its steps, when it is due, and how far it is."""
+
+    order: WorkOrder
+    steps: tuple[WorkStep, ...]
+    due_at: dt.datetime
+
+    @property
+    def percent(self) -> int:
+        """How much of it is done, by steps."""
+        return 100 * len([step for step in self.steps if step.done_at]) // len(self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A request with everything that belongs to it."""
+
+    request: ServiceRequest
+    subscription: Subscription | None
+    items: tuple[RequestItem, ...]
+    checks: Mapping[CheckKind, Check]
+    quotes: tuple[Quote, ...]
+    work: Work | None
+    events: tuple[RequestEvent, ...]
+    review_due_at: dt.datetime | None
+
+    @property
+    def quote(self) -> Quote | None:
+        """The quote that stands."""
+        return next((quote for quote in self.quotes if quote.id == self.request.quote_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a request does to an agency's fiscal year: as it is, and as it would be; for the agency's eyes."""
+
+    before: YearView
+    after: YearView
+
+
+async def whole(request_id: uuid.UUID, calendar: Calendar) -> Whole:
+    """Return a request within reach with all that belongs to it; a constant number of queries."""
+    request = await one(ServiceRequest, id=request_id)
+    await request.fetch_related("offering")
+    subscription = (
+        await scoped(Subscription).filter(id=request.subscription_id).first() if request.subscription_id else None
+    )
+    checks = await scoped(Check).filter(request_id=request_id).order_by("at")
+    order = await scoped(WorkOrder).filter(request_id=request_id).first()
+    return Whole(
+        request,
+        subscription,
+        await items_of(request),
+        {check.kind: check for check in checks},
+        tuple(await scoped(Quote).filter(request_id=request_id).order_by("-number")),
+        await _work(order, calendar) if order else None,
+        tuple(await scoped(RequestEvent).filter(request_id=request_id).order_by("number")),
+        review_due(request, calendar),
+    )
+
+
+def review_due(request: ServiceRequest, calendar: Calendar) -> dt.datetime | None:
+    """Return when the provider's answer is due: one working day from submission; None before."""
+    if request.submitted_at is None:
+        return None
+    return calendar.add_minutes(request.submitted_at, REVIEW_WITHIN_WORKING_MINUTES)
+
+
+def work_due(order: WorkOrder, calendar: Calendar) -> dt.datetime:
+    """Return when a work order is due: its lead time, in working days, from confirmation."""
+    return calendar.add_minutes(order.confirmed_at, order.lead_working_days * WORKING_DAY_MINUTES)
+
+
+async def items_of(request: ServiceRequest) -> tuple[RequestItem, ...]:
+    """Return a request's items with component, price item and pool, add-ons last."""
+    items = (
+        await scoped(RequestItem)
+        .filter(request_id=request.id)
+        .select_related("component__price_item", "component__pool", "component__addon")
+    )
+    return tuple(sorted(items, key=lambda item: (item.component.addon_id is not None, item.component.position)))
+
+
+async def asks_of(request: ServiceRequest) -> list[Ask]:
+    """Return what a request asks, by the confirmed quantity where the provider gave one."""
+    return [
+        Ask(item.component, item.before, item.asked if item.confirmed is None else item.confirmed)
+        for item in await items_of(request)
+    ]
+
+
+def pool_deltas(asks: Sequence[Ask]) -> dict[uuid.UUID, Decimal]:
+    """Return by how much the asks raise (or, negative, lower) what each pool has in use."""
+    deltas: dict[uuid.UUID, Decimal] = {}
+    for ask in asks:
+        pool_id = ask.component.pool_id
+        if pool_id is not None:
+            deltas[pool_id] = deltas.get(pool_id, Decimal(0)) + ask.after - ask.before
+    return {pool_id: delta for pool_id, delta in deltas.items() if delta}
+
+
+async def shortfalls_of(asks: Sequence[Ask]) -> tuple[Shortfall, ...]:
+    """Return what is asked above what is free now, pool by pool (annex ก 1.3); empty when all can be given."""
+    wanted = {pool_id: delta for pool_id, delta in pool_deltas(asks).items() if delta > 0}
+    pools = await Pool.filter(id__in=list(wanted))
+    return tuple(
+        Shortfall(pool.id, (pool.name_th, pool.name_en), wanted[pool.id], pool.free)
+        for pool in pools
+        if wanted[pool.id] > pool.free
+    )
+
+
+async def price_request(
+    agency_id: uuid.UUID,
+    service: BilledService | uuid.UUID,
+    kind: Kind,
+    asks: Sequence[Ask],
+    effective_on: dt.date,
+    *,
+    today: dt.date | None = None,
+) -> tuple[Book, Price]:
+    """Price a request against the agency's book, as far as the actor sees it.
+
+    `service` is the one in use, or for a new one what it would be. The book covers the fiscal year of the
+    effective date, and today's where that is asked for.
+    """
+    year = FiscalYear.of(bangkok_date(takes_effect(kind, effective_on)))
+    first = min(year, FiscalYear.of(today)) if today else year
+    items = [ask.component.price_item for ask in asks]
+    book = await book_of(agency_id, first.months[0], year.months[-1], and_items=items)
+    if isinstance(service, BilledService):
+        book = book.with_service(service)
+        service_id = service.id
+    else:
+        service_id = service
+    versions = await versions_of({item.id for item in items})
+    return book, price(book, service_id, kind, asks, versions, effective_on)
+
+
+async def price_of(request: ServiceRequest) -> Price:
+    """Price a stored request as far as the actor sees the agency's book."""
+    service: BilledService | uuid.UUID
+    if request.subscription_id:
+        service = request.subscription_id
+    else:
+        offering = await request.offering
+        service = prospective(request.id, request.agency_id, offering, request.label)
+    _, priced = await price_request(
+        request.agency_id, service, request.kind, await asks_of(request), request.effective_on
+    )
+    return priced
+
+
+def prospective(service_id: uuid.UUID, agency_id: uuid.UUID, offering: Offering, label: str) -> BilledService:
+    """Return a service as billing would know it, stored nowhere: what a new one is priced as."""
+    return BilledService(
+        id=service_id,
+        agency_id=agency_id,
+        provider_id=offering.provider_id,
+        number="",
+        offering_code=offering.code,
+        family=offering.family,
+        name_th=label,
+        name_en=label,
+    )
+
+
+async def effect_on_budget(agency_id: uuid.UUID, book: Book, priced: Price) -> Effect:
+    """Return the agency's fiscal year without and with a request: the budget warning of a quote."""
+    year = FiscalYear(priced.month.fiscal_year)
+    budget = await budget_of(agency_id, year)
+    return Effect(year_view(book, year, budget), year_view(priced.book, year, budget))
+
+
+async def _work(order: WorkOrder, calendar: Calendar) -> Work:
+    steps = await scoped(WorkStep).filter(work_order_id=order.id).order_by("position")
+    return Work(order, tuple(steps), work_due(order, calendar))

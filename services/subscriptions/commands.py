@@ -1,0 +1,85 @@
+"""Opening, changing and ending services in use, with what billing charges for them."""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from decimal import Decimal
+
+from auth.fields import new_id
+from auth.organisations.models import Organisation
+from auth.tenancy import one, record
+from billing.months import Month, bangkok_date
+from billing.numbers.commands import next_number
+from billing.usage import commands as usage
+from billing.usage.commands import Quantity
+from services.catalogue.models import Component, Offering
+from services.subscriptions.models import Subscription, SubscriptionState
+
+
+async def open_subscription(
+    agency_id: uuid.UUID,
+    offering: Offering,
+    quantities: Mapping[uuid.UUID, Decimal],
+    *,
+    label: str,
+    starts_at: dt.datetime,
+    ends_on: dt.date | None = None,
+    contract_number: str = "",
+    origin: str,
+    now: dt.datetime,
+) -> Subscription:
+    """Open a service for an agency with these quantities by component, charged from `starts_at` on."""
+    agency = await Organisation.get(id=agency_id)
+    starts_on = bangkok_date(starts_at)
+    fiscal_year = Month.of(starts_on).fiscal_year
+    number = await next_number(agency_id, offering.code, fiscal_year)
+    subscription = Subscription(
+        id=new_id(),
+        agency_id=agency_id,
+        provider_id=offering.provider_id,
+        offering_id=offering.id,
+        number=f"{offering.code}-{agency.short_code}-{fiscal_year}-{number:03d}",
+        label=label,
+        contract_number=contract_number,
+        starts_on=starts_on,
+        ends_on=ends_on,
+    )
+    await usage.open_service(
+        subscription.id,
+        agency_id,
+        offering.provider_id,
+        number=subscription.number,
+        offering_code=offering.code,
+        family=offering.family,
+        names=(f"{offering.name_th} – {label}", f"{offering.name_en} – {label}"),
+    )
+    await subscription.save(force_create=True)
+    await set_quantities(subscription.id, quantities, starts_at, origin=origin)
+    record("service.opened", at=now, subject=("subscription", subscription.id), agency_id=agency_id, origin=origin)
+    return subscription
+
+
+async def set_quantities(
+    subscription_id: uuid.UUID, quantities: Mapping[uuid.UUID, Decimal], at: dt.datetime, *, origin: str
+) -> None:
+    """Give components of a service these quantities from a moment on; zero ends one, the others stay."""
+    components = await Component.filter(id__in=list(quantities)).select_related("price_item")
+    await usage.allocate(
+        subscription_id,
+        [
+            Quantity(component.id, component.price_item, quantities[component.id], component.addon_id is not None)
+            for component in components
+        ],
+        at,
+        origin=origin,
+    )
+
+
+async def end_subscription(subscription_id: uuid.UUID, last_day: dt.date, at: dt.datetime, *, now: dt.datetime) -> None:
+    """End a service with everything set aside for it; `at` is when charging stops."""
+    subscription = await one(Subscription, lock=True, id=subscription_id)
+    await usage.close_service(subscription_id, at)
+    subscription.ends_on = last_day
+    subscription.state = SubscriptionState.ENDED
+    await subscription.save(update_fields=["ends_on", "state"])
+    record("service.ended", at=now, subject=("subscription", subscription_id), agency_id=subscription.agency_id)

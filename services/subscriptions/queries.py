@@ -1,0 +1,105 @@
+"""Services in use: what they are made of now, since when and until when (standard 7.5.2)."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tortoise.expressions import Q
+
+from auth.tenancy import one, scoped
+from billing.months import bangkok_date
+from billing.statements.queries import component_of
+from billing.statements.rules import Charge, Item, monthly_price
+from billing.tariffs.queries import versions_of
+from billing.usage.models import Allocation
+from services.catalogue.models import Component
+from services.subscriptions.models import Subscription, SubscriptionState
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One component of a service in use: how much of it, since when, until when, and its price for a month."""
+
+    component: Component
+    quantity: Decimal
+    since: dt.datetime
+    until: dt.datetime | None
+    price: Charge
+
+
+@dataclass(frozen=True, slots=True)
+class InUse:
+    """A service in use with its parts, and what they cost for a whole month before VAT."""
+
+    subscription: Subscription
+    parts: tuple[Part, ...]
+
+    @property
+    def monthly(self) -> Decimal:
+        """What a whole month costs, add-ons included, before VAT; hours are those of a 31-day month."""
+        return sum((part.price.amount for part in self.parts), Decimal("0.00"))
+
+    @property
+    def own_parts(self) -> tuple[Part, ...]:
+        """The parts that are the service itself."""
+        return tuple(part for part in self.parts if part.component.addon_id is None)
+
+    @property
+    def addon_parts(self) -> tuple[Part, ...]:
+        """The parts that are add-ons."""
+        return tuple(part for part in self.parts if part.component.addon_id is not None)
+
+
+async def in_use(*, at: dt.datetime, agency_id: uuid.UUID | None = None, ended: bool = False) -> list[InUse]:
+    """Return the services within reach as they are at a moment, by number; four queries however many."""
+    subscriptions = scoped(Subscription).select_related("offering").order_by("number")
+    if agency_id:
+        subscriptions = subscriptions.filter(agency_id=agency_id)
+    if not ended:
+        subscriptions = subscriptions.filter(state=SubscriptionState.ACTIVE)
+    return await _with_parts(await subscriptions, at)
+
+
+async def subscription(subscription_id: uuid.UUID, *, at: dt.datetime) -> InUse:
+    """Return one service within reach as it is at a moment; NotFound for another agency's."""
+    found = await one(Subscription, id=subscription_id)
+    await found.fetch_related("offering")
+    return (await _with_parts([found], at))[0]
+
+
+async def history_of(subscription_id: uuid.UUID) -> list[Allocation]:
+    """Return every quantity a service ever had, the latest first."""
+    rows = scoped(Allocation).filter(service_id=subscription_id).select_related("price_item")
+    return [row for row in await rows.order_by("-starts_at") if row.ends_at != row.starts_at]
+
+
+async def quantities_at(subscription_id: uuid.UUID, at: dt.datetime) -> dict[uuid.UUID, Decimal]:
+    """Return how much of each component is set aside for a service at a moment."""
+    rows = await scoped(Allocation).filter(_running(at), service_id=subscription_id)
+    return {row.component_id: row.quantity for row in rows}
+
+
+async def _with_parts(subscriptions: list[Subscription], at: dt.datetime) -> list[InUse]:
+    ids = [subscription.id for subscription in subscriptions]
+    rows = await scoped(Allocation).filter(_running(at), service_id__in=ids)
+    components = {
+        component.id: component
+        for component in await Component.filter(id__in={row.component_id for row in rows}).select_related(
+            "price_item", "addon"
+        )
+    }
+    versions = await versions_of({component.price_item_id for component in components.values()})
+    parts: dict[uuid.UUID, list[Part]] = {id_: [] for id_ in ids}
+    for row in rows:
+        component = components[row.component_id]
+        priced = component_of(row.service_id, component.id, component.price_item, versions[component.price_item_id])
+        for price in monthly_price([Item(priced, row.quantity)], on=bangkok_date(at)):
+            parts[row.service_id].append(Part(component, row.quantity, row.starts_at, row.ends_at, price))
+    for found in parts.values():
+        found.sort(key=lambda part: (part.component.addon_id is not None, part.component.position))
+    return [InUse(subscription, tuple(parts[subscription.id])) for subscription in subscriptions]
+
+
+def _running(at: dt.datetime) -> Q:
+    return Q(Q(ends_at=None) | Q(ends_at__gt=at), starts_at__lte=at)
