@@ -87,6 +87,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("code", fields.CharField(unique=True, max_length=32)),
+                ("short_code", fields.CharField(unique=True, max_length=8)),
                 ("name_th", fields.CharField(max_length=200)),
                 ("name_en", fields.CharField(max_length=200)),
                 ("tax_id", fields.CharField(default="", max_length=13)),
