@@ -45,7 +45,7 @@ _IN_AGENCIES = (
     ("official", "เจ้าหน้าที่ผู้ใช้บริการ", "Official", Role.OFFICIAL),
     ("approver", "ผู้มีอำนาจอนุมัติ", "Approver", Role.APPROVER),
     ("finance", "เจ้าหน้าที่การเงิน", "Finance", Role.FINANCE),
-    ("agency-admin", "ผู้ดูแลผู้ใช้งานของหน่วยงาน", "Agency administrator", Role.AGENCY_ADMIN),
+    ("agency-admin", "ผู้ดูแลผู้ใช้งาน", "Agency administrator", Role.AGENCY_ADMIN),
 )
 
 _ELSEWHERE = (

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 import flask
+from authlib.deprecate import AuthlibDeprecationWarning  # type: ignore[import-untyped]
 from jinja2 import FileSystemLoader
 from werkzeug.serving import make_server
 
@@ -29,6 +30,12 @@ _OFFERED = {
     "/oauth2/end_session",
     "/oauth2/end_session/confirm",
 }
+_FONTS = {
+    "/fonts/regular.ttf": "Sarabun_400Regular.ttf",
+    "/fonts/bold.ttf": "Sarabun_700Bold.ttf",
+}
+"""Not every machine can write Thai."""
+_FONT_FOLDER = Path(__file__).parents[1] / "static" / "vendor" / "sarabun"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -55,7 +62,7 @@ def application(issuer: str, *, mode: str, portals: Sequence[str] = ()) -> flask
         raise ValueError(f"an issuer is scheme, host and port only: {issuer}")
     with warnings.catch_warnings():
         # The package still imports a module that Authlib 2 will drop; that is its maker's to change.
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore", AuthlibDeprecationWarning)
         import oidc_provider_mock  # type: ignore[import-untyped]  # noqa: PLC0415  only where it is served
 
     app = flask.Flask(__name__, template_folder=None, static_folder=None)
@@ -79,6 +86,8 @@ def _gate(usernames: set[str], portals: Sequence[str]) -> Callable[[], flask.typ
     def gate() -> flask.typing.ResponseReturnValue | None:
         flask.g.nonce = secrets.token_urlsafe(16)
         request = flask.request
+        if request.path in _FONTS:
+            return flask.send_from_directory(_FONT_FOLDER, _FONTS[request.path], max_age=86400)
         if request.path not in _OFFERED:
             flask.abort(404)
         for name in ("redirect_uri", "post_logout_redirect_uri"):
@@ -106,11 +115,13 @@ def _goes_to(address: str, portals: Sequence[str]) -> bool:
 
 def _protect(response: flask.Response) -> flask.Response:
     response.headers["Content-Security-Policy"] = (
-        f"default-src 'none'; style-src 'nonce-{flask.g.nonce}'; base-uri 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; style-src 'nonce-{flask.g.nonce}'; font-src 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
     )
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Cache-Control"] = "no-store"
+    if flask.request.path not in _FONTS:
+        response.headers["Cache-Control"] = "no-store"
     return response
 
 

@@ -1,5 +1,7 @@
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
+from typing import NoReturn
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
@@ -15,6 +17,13 @@ SIGNED_OUT = "http://127.0.0.1:8000/signed-out"
 
 Registered = Callable[..., RelyingParty]
 SignIn = Callable[..., Awaitable[Identity]]
+
+
+def without(what: str) -> NoReturn:
+    """Skip what cannot be tried here, or fail where nothing may be left out."""
+    if os.environ.get("PORTAL_TEST_NO_SKIP") == "1":
+        pytest.fail(what)
+    pytest.skip(what)
 
 
 @pytest.fixture(scope="session")

@@ -8,16 +8,18 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 import pytest
 
+import portal
 from auth.oidc import Provider, Reason, RelyingParty, SignInRefused
 from auth.rules import Role
 from portal.identity_provider import ACCOUNTS, NEWCOMER, ORGANISATIONS
 
-from .conftest import CALLBACK, SIGNED_OUT
+from .conftest import CALLBACK, SIGNED_OUT, without
 
 
 def command(port: int, *more: str) -> list[str]:
@@ -142,3 +144,11 @@ def test_there_is_an_account_for_each_role() -> None:
     assert {role for account in ACCOUNTS for role in account.roles} == set(Role)
     assert {account.organisation for account in ACCOUNTS} == set(ORGANISATIONS)
     assert len({account.username for account in (*ACCOUNTS, NEWCOMER)}) == len(ACCOUNTS) + 1
+
+
+async def test_its_pages_bring_their_own_letters(issuer: str, http: httpx2.AsyncClient) -> None:
+    if not (Path(portal.__file__).parent / "static/vendor/sarabun").is_dir():
+        without("the front-end packages are not installed (make test installs them)")
+    font = await http.get(f"{issuer}/fonts/regular.ttf")
+    assert font.status_code == 200
+    assert font.content.startswith(b"\x00\x01\x00\x00")
