@@ -107,11 +107,15 @@ def record(
     at: dt.datetime,
     subject: tuple[str, object] = ("", ""),
     agency_id: uuid.UUID | None = None,
+    by: Actor | None = None,
     **detail: Any,
 ) -> None:
-    """Leave an audit record of what the unit's actor did; it is stored when the unit commits."""
+    """Leave an audit record of what was done; it is stored when the unit commits.
+
+    The unit's actor did it, or `by` where the system works on somebody's behalf.
+    """
     unit = current()
-    unit.records.append(describe(unit.actor, action, at=at, subject=subject, agency_id=agency_id, **detail))
+    unit.records.append(describe(by or unit.actor, action, at=at, subject=subject, agency_id=agency_id, **detail))
 
 
 def scoped(model: type[M]) -> QuerySet[M]:

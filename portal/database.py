@@ -26,6 +26,7 @@ MODELS: dict[str, list[str]] = {
         "services.subscriptions.models",
         "services.calendar.models",
         "services.requests.models",
+        "services.notifications.models",
     ],
     "portal": ["portal.models"],
 }

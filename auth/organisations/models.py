@@ -1,8 +1,22 @@
+import enum
+import uuid
+
 from tortoise import fields
+from tortoise.indexes import Index
 from tortoise.models import Model
 
 from auth.fields import InstantField, primary_key
 from auth.rules import OrganisationKind
+
+
+class Purpose(enum.StrEnum):
+    """What a coordinator is called for (standard 7.5.1)."""
+
+    GENERAL = "general"
+    TECHNICAL = "technical"
+    FINANCE = "finance"
+    SECURITY = "security"
+    AROUND_THE_CLOCK = "around_the_clock"
 
 
 class Organisation(Model):
@@ -26,3 +40,25 @@ class Organisation(Model):
 
     class Meta:
         table = "organisation"
+
+
+class Coordinator(Model):
+    """Whom to reach at an organisation, by purpose (standard 7.5.1); one who left stays, ended."""
+
+    id = primary_key()
+    organisation_id: uuid.UUID
+    organisation: fields.ForeignKeyRelation[Organisation] = fields.ForeignKeyField(
+        "auth.Organisation", related_name="coordinators", on_delete=fields.RESTRICT
+    )
+    purpose = fields.CharEnumField(Purpose, max_length=24)
+    name = fields.CharField(max_length=200)
+    position = fields.CharField(max_length=200, default="")
+    phone = fields.CharField(max_length=64, default="")
+    email = fields.CharField(max_length=254, default="")
+    line_id = fields.CharField(max_length=64, default="")
+    changed_at = InstantField()
+    ended_at = InstantField(null=True)
+
+    class Meta:
+        table = "coordinator"
+        indexes = [Index(fields=("organisation_id", "purpose"), name="coordinator_organisation")]

@@ -38,7 +38,9 @@ async def ask_for_access(
     asked = await AccessRequest.create(
         person_id=person_id, organisation_id=organisation_id, role=role, note=note, asked_at=now
     )
-    record("access.asked", at=now, subject=("person", person_id), agency_id=organisation_id, role=role)
+    person = await Person.get(id=person_id)
+    who = Actor(name=person.name, person_id=person_id)
+    record("access.asked", at=now, subject=("person", person_id), agency_id=organisation_id, by=who, role=role)
     return asked
 
 

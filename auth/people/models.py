@@ -67,6 +67,38 @@ class Membership(Model):
         ]
 
 
+class Delegation(Model):
+    """A role lent to a colleague for an absence; both names stand on what is done with it."""
+
+    id = primary_key()
+    organisation_id: uuid.UUID
+    organisation: fields.ForeignKeyRelation[Organisation] = fields.ForeignKeyField(
+        "auth.Organisation", related_name="delegations", on_delete=fields.RESTRICT
+    )
+    from_person_id: uuid.UUID
+    from_person: fields.ForeignKeyRelation[Person] = fields.ForeignKeyField(
+        "auth.Person", related_name="delegations_given", on_delete=fields.RESTRICT
+    )
+    to_person_id: uuid.UUID
+    to_person: fields.ForeignKeyRelation[Person] = fields.ForeignKeyField(
+        "auth.Person", related_name="delegations_held", on_delete=fields.RESTRICT
+    )
+    role = fields.CharEnumField(Role, max_length=24)
+    starts_at = InstantField()
+    ends_at = InstantField()
+    reason = fields.TextField(default="")
+    given_at = InstantField()
+    revoked_at = InstantField(null=True)
+
+    class Meta:
+        table = "delegation"
+        indexes = [
+            Index(fields=("organisation_id", "ends_at"), name="delegation_organisation"),
+            Index(fields=("to_person_id", "ends_at"), name="delegation_to"),
+            Index(fields=("from_person_id",), name="delegation_from"),
+        ]
+
+
 class AccessRequest(Model):
     """A signed-in person's wish to act for an organisation; its administrator decides."""
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from auth.errors import NotFound
 from auth.people.models import Membership, Person
+from auth.rules import Actor
 from auth.sessions.models import PendingSignIn, Session
 from auth.tenancy import record, rows
 
@@ -77,21 +78,22 @@ async def begin(
         last_seen_at=now,
         expires_at=now + limits.absolute,
     )
-    record("session.began", at=now, subject=("person", person.id), agency_id=session.organisation_id)
+    who = Actor(name=person.name, person_id=person.id)
+    record("session.began", at=now, subject=("person", person.id), agency_id=session.organisation_id, by=who)
     return session, token
 
 
-async def end(session_id: uuid.UUID, *, now: dt.datetime) -> None:
-    """End one session; ending it again changes nothing."""
-    ended = await Session.filter(id=session_id, ended_at=None).update(ended_at=now)
+async def end(session_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
+    """End one of the person's own sessions; ending it again changes nothing, and neither does another's."""
+    ended = await Session.filter(id=session_id, person_id=by.person_id, ended_at=None).update(ended_at=now)
     if ended:
-        record("session.ended", at=now, subject=("session", session_id))
+        record("session.ended", at=now, subject=("session", session_id), by=by)
 
 
-async def end_all(person_id: uuid.UUID, *, now: dt.datetime) -> int:
+async def end_all(person_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> int:
     """End every session of a person and return how many there were."""
     ended = await Session.filter(person_id=person_id, ended_at=None).update(ended_at=now)
-    record("session.ended_everywhere", at=now, subject=("person", person_id), sessions=ended)
+    record("session.ended_everywhere", at=now, subject=("person", person_id), by=by, sessions=ended)
     return ended
 
 
@@ -111,7 +113,7 @@ async def end_by_notice(issuer: str, subject: str | None, sid: str | None, jti: 
     return ended
 
 
-async def switch(session: Session, organisation_id: uuid.UUID, *, now: dt.datetime) -> None:
+async def switch(session: Session, organisation_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
     """Act for another organisation the person belongs to; NotFound for any other."""
     belongs = await Membership.filter(
         person_id=session.person_id, organisation_id=organisation_id, revoked_at=None
@@ -119,4 +121,4 @@ async def switch(session: Session, organisation_id: uuid.UUID, *, now: dt.dateti
     if not belongs:
         raise NotFound("Organisation")
     await Session.filter(id=session.id).update(organisation_id=organisation_id)
-    record("session.switched", at=now, subject=("person", session.person_id), agency_id=organisation_id)
+    record("session.switched", at=now, subject=("person", session.person_id), agency_id=organisation_id, by=by)

@@ -11,11 +11,13 @@ from auth.fields import InstantField, primary_key, quantity
 
 
 class HoldState(enum.StrEnum):
-    """What became of capacity set aside for a quote."""
+    """What became of capacity set aside for a quote, or given back by a request."""
 
     HELD = "held"
     USED = "used"
     RELEASED = "released"
+    RETURNING = "returning"  # in use until `returns_at`
+    RETURNED = "returned"
 
 
 class Pool(Model):
@@ -31,6 +33,8 @@ class Pool(Model):
     size = quantity()
     in_use = quantity()
     held = quantity()
+    more_expected = quantity(null=True)  # what is being procured, and by when it should be there
+    more_expected_on = fields.DateField(null=True)
 
     class Meta:
         table = "pool"
@@ -46,7 +50,7 @@ class Pool(Model):
 
 
 class Hold(Model):
-    """Capacity set aside for one quote until it is confirmed, refused or expires."""
+    """Capacity set aside for one quote until used or released, or given back once a request takes effect."""
 
     id = primary_key()
     agency_id = fields.UUIDField()
@@ -59,6 +63,7 @@ class Hold(Model):
     quantity = quantity()
     state = fields.CharEnumField(HoldState, max_length=16, default=HoldState.HELD)
     held_at = InstantField()
+    returns_at = InstantField(null=True)
 
     class Meta:
         table = "hold"

@@ -30,6 +30,8 @@ class Offering(Model):
     exclusions_en = fields.TextField(default="")
     lead_working_days = fields.IntField()
     change_lead_working_days = fields.IntField(default=1)
+    takes_waiting_list = fields.BooleanField(default=False)
+    data_kept_days = fields.IntField(default=30)  # after the last day: export until then, erased on the next
     is_open = fields.BooleanField(default=True)
     position = fields.IntField(default=0)
 

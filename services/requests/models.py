@@ -31,6 +31,10 @@ class ServiceRequest(Model):
     reviewer_id = fields.UUIDField(null=True)
     reviewer_name = fields.CharField(max_length=200, default="")
     quote_id = fields.UUIDField(null=True)  # the quote that stands
+    asks_earlier = fields.BooleanField(default=False)  # than the lead time allows; staff must agree
+    waits_for_capacity = fields.BooleanField(default=False)
+    typed = DocumentField(null=True)  # a draft's form as typed, so that nothing is lost
+    undone_at = InstantField(null=True)  # a cancellation taken back before its last day
     created_at = InstantField()
     submitted_at = InstantField(null=True)
     changed_at = InstantField()
@@ -137,6 +141,7 @@ class WorkStep(Model):
     position = fields.IntField()
     name_th = fields.CharField(max_length=200)
     name_en = fields.CharField(max_length=200)
+    failures = fields.IntField(default=0)
     done_at = InstantField(null=True)
     done_by_name = fields.CharField(max_length=200, default="")
     note = fields.TextField(default="")
@@ -144,6 +149,47 @@ class WorkStep(Model):
     class Meta:
         table = "work_step"
         unique_together = (("agency_id", "work_order_id", "position"),)
+
+
+class StepTemplate(Model):
+    """A step of the work orders of a kind, of one offering or (none named) of all a provider's others."""
+
+    id = primary_key()
+    provider_id = fields.UUIDField()
+    offering_id: uuid.UUID | None
+    offering: fields.ForeignKeyNullableRelation[Offering] = fields.ForeignKeyField(
+        "services.Offering", related_name="step_templates", null=True, on_delete=fields.RESTRICT
+    )
+    kind = fields.CharEnumField(Kind, max_length=16)
+    position = fields.IntField()
+    name_th = fields.CharField(max_length=200)
+    name_en = fields.CharField(max_length=200)
+
+    class Meta:
+        table = "step_template"
+        unique_together = (("provider_id", "offering_id", "kind", "position"),)
+        indexes = [Index(fields=("offering_id",), name="step_template_offering")]
+
+
+class Attachment(Model):
+    """A file that came with a request; its content was checked, its name cleaned."""
+
+    id = primary_key()
+    agency_id = fields.UUIDField()
+    provider_id = fields.UUIDField()
+    request_id = fields.UUIDField()
+    name = fields.CharField(max_length=200)
+    media_type = fields.CharField(max_length=100)
+    size = fields.IntField()
+    sha256 = fields.CharField(max_length=64)
+    content = fields.BinaryField()
+    added_by_name = fields.CharField(max_length=200)
+    added_at = InstantField()
+    removed_at = InstantField(null=True)
+
+    class Meta:
+        table = "attachment"
+        indexes = [Index(fields=("agency_id", "request_id"), name="attachment_request")]
 
 
 class RequestEvent(Model):

@@ -1,0 +1,63 @@
+"""Telling people what concerns them, in the portal; other channels carry the same news on."""
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from auth.fields import canonical, new_id
+from auth.rules import Actor, Permission
+from auth.tenancy import current, rows
+
+
+async def notify(
+    organisation_id: uuid.UUID,
+    what: str,
+    *,
+    identity: str,
+    subject: tuple[str, uuid.UUID],
+    permission: Permission | None = None,
+    person_id: uuid.UUID | None = None,
+    now: dt.datetime,
+    **detail: Any,
+) -> None:
+    """Tell one person, or all of an organisation who hold a permission; the same identity is told once."""
+    await current().connection.execute_query(
+        "INSERT INTO notification"
+        " (id, organisation_id, person_id, permission, what, subject_type, subject_id, detail, identity, at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10) ON CONFLICT DO NOTHING",
+        [
+            new_id(),
+            organisation_id,
+            person_id,
+            permission or "",
+            what,
+            subject[0],
+            subject[1],
+            canonical(detail),
+            identity,
+            now,
+        ],
+    )
+
+
+async def mark_read(actor: Actor, *, now: dt.datetime) -> None:
+    """Mark everything an actor has been told as read."""
+    if actor.seat is None or actor.person_id is None:
+        return
+    await rows(
+        "INSERT INTO notification_read (id, organisation_id, notification_id, person_id, read_at)"
+        " SELECT gen_random_uuid(), n.organisation_id, n.id, $2, $3 FROM notification n"
+        " WHERE n.organisation_id = $1 AND (n.person_id = $2 OR n.permission = ANY($4))"
+        " AND NOT EXISTS (SELECT FROM notification_read r WHERE r.organisation_id = $1"
+        "   AND r.person_id = $2 AND r.notification_id = n.id)"
+        " ON CONFLICT DO NOTHING RETURNING 1",
+        actor.seat.id,
+        actor.person_id,
+        now,
+        permissions_of(actor),
+    )
+
+
+def permissions_of(actor: Actor) -> list[str]:
+    """Return the permissions an actor is told by."""
+    return [permission.value for permission in Permission if actor.may(permission)]
