@@ -1,18 +1,11 @@
-"""The server process: its settings, its death with the parent, and how to recognise it."""
+"""The server process: its settings, and how to recognise it."""
 
-import ctypes
 import itertools
 import os
-import signal
 import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 from portal.embedded_postgres.folder import APP, PORT
-
-_PR_SET_PDEATHSIG: Final = 1
 
 
 def server_options(*, durable: bool) -> dict[str, str]:
@@ -38,19 +31,6 @@ def server_options(*, durable: bool) -> dict[str, str]:
     if not durable:
         options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
     return options
-
-
-def die_with_parent(parent: int) -> Callable[[], None]:
-    """Return what a new process must do so that it is told to end when its parent does, kill -9 included."""
-    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
-
-    def arrange() -> None:
-        if libc is not None:
-            libc.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
-            if os.getppid() != parent:
-                os._exit(1)
-
-    return arrange
 
 
 def is_server(pid: int, cluster: Path) -> bool:

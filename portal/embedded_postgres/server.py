@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Self
 
+from portal import lifeline
 from portal.embedded_postgres import account, folder, process
 from portal.embedded_postgres.folder import APP, DATABASE, OWNER, PORT, SUPERUSER, Address, DatabaseRefused
 
@@ -176,7 +177,7 @@ class Running:
                 stderr=subprocess.STDOUT,
                 cwd="/",
                 start_new_session=True,  # the terminal's Ctrl-C is for the portal alone
-                preexec_fn=process.die_with_parent(os.getpid()),  # noqa: PLW1509
+                preexec_fn=lifeline.tied_to(os.getpid(), signal.SIGINT),  # noqa: PLW1509
                 **self._account.options,
             )
         until = time.monotonic() + _READY_WITHIN

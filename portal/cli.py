@@ -1,0 +1,221 @@
+"""The command line: `python -m portal <verb>`."""
+
+import argparse
+import asyncio
+import datetime as dt
+import inspect
+import os
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from billing.months import BANGKOK
+from portal.embedded_postgres import DatabaseRefused
+from portal.settings import Mode, Settings, SettingsRefused
+from portal.supervisor import RunRefused, database, load_demo, migrate, run, url_of
+
+# Verbs import what they need when they are called: the product is large, and most verbs use little of it.
+# ruff: noqa: PLC0415
+
+REFUSED = 78  # EX_CONFIG of sysexits.h: starting again without changing something will not help
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do one verb; returns the exit status: 0 done, 1 found something wrong, 78 refused with a remedy."""
+    asked = _parser().parse_args(arguments)
+    verb: Callable[[argparse.Namespace], int] = asked.verb
+    try:
+        return verb(asked)
+    except (SettingsRefused, DatabaseRefused, RunRefused) as refusal:
+        print(refusal, file=sys.stderr)
+        return REFUSED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m portal",
+        description="The government digital infrastructure portal. Settings come from the environment; "
+        "docs/operations.md explains them.",
+    )
+    verbs = parser.add_subparsers(required=True, metavar="verb")
+
+    def verb(name: str, does: Callable[[argparse.Namespace], int], says: str) -> argparse.ArgumentParser:
+        added = verbs.add_parser(name, help=says, description=says)
+        added.set_defaults(verb=does)
+        return added
+
+    everything = verb("run", _run, "everything on this machine: database, identity provider, web, worker")
+    for each in (everything, verb("web", _web, "the web server alone")):
+        each.add_argument("--port", type=int, help="port to listen on (PORTAL_PORT, PORT; 8000)")
+    verb("worker", _worker, "the worker alone: what falls due, mail, reports")
+    verb("migrate", _migrate, "bring the database's schema up to date, as its owner")
+    checking = verb("migrations", _migrations, "write the migrations that the models ask for")
+    checking.add_argument("--check", action="store_true", help="write nothing; status 1 when one is missing")
+    verb("verify", _verify, "check the audit trail; names the first bad record of each chain")
+
+    clock = verb("clock", _clock_show, "the demo clock: show, set, advance, run").add_subparsers(metavar="what")
+    clock.add_parser("show", help="say what time it is in the demo").set_defaults(verb=_clock_show)
+    setting = clock.add_parser("set", help="set it; what falls due until then happens")
+    setting.add_argument("at", type=_moment, help="such as 2026-12-16T09:00, Bangkok time unless it names its offset")
+    setting.add_argument("--hold", action="store_true", help="and let it stand still there")
+    setting.set_defaults(verb=_clock_set)
+    advancing = clock.add_parser("advance", help="move it forward; what falls due until then happens")
+    advancing.add_argument("span", help="such as 2d4h or 90m")
+    advancing.set_defaults(verb=_clock_advance)
+    clock.add_parser("run", help="let a clock that stands still run on").set_defaults(verb=_clock_run)
+
+    demo = verbs.add_parser("demo", help="demo data").add_subparsers(required=True, metavar="what")
+    demo.add_parser("load", help="load the demo data where it is missing").set_defaults(verb=_demo_load)
+    return parser
+
+
+def _settings(asked: argparse.Namespace, **given: Any) -> Settings:
+    """Read the settings; --port comes before PORTAL_PORT, and that before PORT."""
+    if getattr(asked, "port", None) is not None:
+        given["port"] = asked.port
+    elif not os.environ.get("PORTAL_PORT") and os.environ.get("PORT"):
+        given["port"] = os.environ["PORT"]
+    return Settings.load(**given)
+
+
+def _on_this_machine(asked: argparse.Namespace) -> Settings:
+    """Read the settings of a command that a demonstration needs no environment for."""
+    return _settings(asked, **({} if os.environ.get("PORTAL_MODE") else {"mode": Mode.DEMO}))
+
+
+def _run(asked: argparse.Namespace) -> int:
+    return run(_on_this_machine(asked))
+
+
+def _web(asked: argparse.Namespace) -> int:
+    from portal import web
+
+    with database(_settings(asked)) as (settings, _):
+        # Worker processes read the environment anew; there they find what was asked for here.
+        os.environ |= {"PORTAL_PORT": str(settings.port), "PORTAL_DATABASE_URL": url_of(settings)}
+        return web.serve(settings)
+
+
+def _worker(asked: argparse.Namespace) -> int:
+    from portal.jobs import run_worker
+
+    with database(_settings(asked)) as (settings, _):
+        working: object = run_worker(settings)
+        if inspect.iscoroutine(working):
+            asyncio.run(working)
+    return 0
+
+
+def _migrate(asked: argparse.Namespace) -> int:
+    with database(_on_this_machine(asked)) as (settings, _):
+        asyncio.run(migrate(settings))
+    print("The schema is up to date.")
+    return 0
+
+
+def _migrations(asked: argparse.Namespace) -> int:
+    from portal.database import missing_migrations
+
+    missing = asyncio.run(missing_migrations())
+    for each in missing:
+        print(f"{each.app_label}: {each.name} is missing" if asked.check else f"wrote {each.write()}")
+    if not missing:
+        print("Models and migrations agree.")
+    elif asked.check:
+        print("Write them with: make migrations. Constraints of a new table must be added by hand.")
+    return 1 if missing and asked.check else 0
+
+
+def _verify(asked: argparse.Namespace) -> int:
+    return _connected(_on_this_machine(asked), _verified)
+
+
+async def _verified() -> int:
+    from auth.audit.queries import verify
+    from auth.rules import system
+    from auth.tenancy import acting_as
+
+    chains = records = broken = 0
+    async with acting_as(system("verify")):
+        async for chain in verify():
+            chains += 1
+            records += chain.length
+            if chain.broken:
+                broken += 1
+                print(f"chain {chain.chain_id}: record {chain.broken.number}: {chain.broken.why}")
+    print(f"{records} records in {chains} chains; {broken or 'none'} broken.")
+    return 1 if broken else 0
+
+
+def _clock_show(asked: argparse.Namespace) -> int:
+    from portal import clock
+
+    return _moving(asked, clock.show)
+
+
+def _clock_set(asked: argparse.Namespace) -> int:
+    from auth.rules import system
+    from portal import clock
+
+    return _moving(asked, lambda wall: clock.set_to(asked.at, held=asked.hold, by=system("command line"), wall=wall))
+
+
+def _clock_advance(asked: argparse.Namespace) -> int:
+    from auth.rules import system
+    from portal import clock
+
+    return _moving(asked, lambda wall: clock.advance(clock.span(asked.span), by=system("command line"), wall=wall))
+
+
+def _clock_run(asked: argparse.Namespace) -> int:
+    from auth.rules import system
+    from portal import clock
+
+    return _moving(asked, lambda wall: clock.release(by=system("command line"), wall=wall))
+
+
+def _moving(asked: argparse.Namespace, move: Callable[[dt.datetime], Awaitable[Any]]) -> int:
+    from auth.errors import Invalid
+
+    settings = _on_this_machine(asked)
+    if not settings.demo_clock:
+        raise RunRefused("Only a demonstration has a clock that can be set (PORTAL_MODE=demo).")
+
+    async def moved() -> int:
+        try:
+            reading = await move(dt.datetime.now(dt.UTC))
+        except Invalid as refusal:
+            print(" ".join(refusal.fields.values()), file=sys.stderr)
+            return 1
+        state = "standing still" if reading.held else "running"
+        print(f"{reading.at.astimezone(BANGKOK):%Y-%m-%d %H:%M:%S} in Bangkok, {state}")
+        return 0
+
+    return _connected(settings, moved)
+
+
+def _demo_load(asked: argparse.Namespace) -> int:
+    with database(_on_this_machine(asked)) as (settings, _):
+        asyncio.run(migrate(settings))
+        asyncio.run(load_demo(settings))
+    return 0
+
+
+def _connected(settings: Settings, work: Callable[[], Awaitable[int]]) -> int:
+    """Do `work` on the portal's database, as the application's role."""
+    from portal.database import connect, disconnect
+
+    async def connected(url: str) -> int:
+        await connect(url)
+        try:
+            return await work()
+        finally:
+            await disconnect()
+
+    with database(settings) as (ready, _):
+        return asyncio.run(connected(url_of(ready)))
+
+
+def _moment(text: str) -> dt.datetime:
+    at = dt.datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=BANGKOK)
