@@ -2,7 +2,6 @@
 
 import hmac
 import json
-import math
 import warnings
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -192,7 +191,7 @@ def _instant(claims: Mapping[str, object], name: str, reason: Reason) -> datetim
     value = claims.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise Refused(reason, f"{name} is no time")
     try:
         return datetime.fromtimestamp(value, UTC)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 
 from auth.oidc import ProviderUnavailable, Reason, RelyingParty, SignInRefused
 
@@ -14,6 +14,7 @@ from .wayward import CLIENT_ID, EC_ONE, GONE, NOW, RSA_ONE, RSA_ONE_AGAIN, RSA_T
 
 SECONDS = NOW.timestamp()
 DAY = 24 * 3600
+FOR_PS256_ONLY = JSONResponse({"keys": [RSA_ONE.as_dict(private=False) | {"alg": "PS256"}]})
 
 
 @dataclass
@@ -61,6 +62,8 @@ CASES = [
     Case("header is no object", Reason.MALFORMED, {"tokens": {"id_token": "ImFsZyI.e30.AA"}}),
     Case("not a token", Reason.MALFORMED, {"tokens": {"id_token": "hello"}}),
     Case("encrypted", Reason.MALFORMED, {"tokens": {"id_token": "a.b.c.d.e"}}),
+    Case("something critical", Reason.MALFORMED, {"header": {"crit": ["kid"]}}),
+    Case("a key for another algorithm", Reason.KEY, {"broken": {"/keys": FOR_PS256_ONLY}}),
     Case("an access token", Reason.TOKEN_TYPE, {"header": {"typ": "at+jwt"}}),
     Case("a logout token", Reason.TOKEN_TYPE, {"header": {"typ": "logout+jwt"}}),
     # the claims
@@ -91,6 +94,8 @@ CASES = [
     claim("nonce is no text", Reason.NONCE, nonce=["x"]),
     claim("invalid at_hash", Reason.ACCESS_TOKEN_HASH, at_hash="AAAAAAAAAAAAAAAAAAAAAA"),
     claim("at_hash is no text", Reason.ACCESS_TOKEN_HASH, at_hash=None),
+    claim("exp is not a number", Reason.EXPIRED, exp=float("nan")),
+    claim("auth_time is true", Reason.AUTH_TIME, auth_time=True),
     claim("auth_time in the future", Reason.AUTH_TIME, auth_time=SECONDS + 3600),
     Case("fresh sign-in, no auth_time", Reason.AUTH_TIME, {"claims": {"auth_time": GONE}}, wishes={"max_age": 0}),
     Case(
