@@ -27,6 +27,8 @@ def quote_document(
             "before": str(price.before),
             "after": str(price.after),
             "difference": str(price.difference),
+            "before_with_vat": str(price.before_with_vat),
+            "after_with_vat": str(price.after_with_vat),
             "difference_with_vat": str(price.difference_with_vat),
         },
         "first_month": {"month": str(price.month), "amount": str(price.first_month)},

@@ -2,16 +2,16 @@
 
 import datetime as dt
 import uuid
-from decimal import Decimal
+from collections.abc import Sequence
 
-from auth.errors import Conflict, NotPermitted
+from auth.errors import Conflict, Invalid, NotPermitted
 from auth.rules import Actor, Permission
 from auth.tenancy import one, scoped
 from services.capacity import commands as capacity
 from services.requests.events import move, tell
-from services.requests.models import ServiceRequest, WorkOrder, WorkStep
+from services.requests.models import ServiceRequest, StepTemplate, WorkOrder, WorkStep
 from services.requests.pricing import takes_effect
-from services.requests.queries import asks_of, pool_deltas
+from services.requests.queries import asks_of, lead_days_of, pool_deltas
 from services.requests.rules import STEPS, Action, Kind, State
 from services.subscriptions import commands as subscriptions
 
@@ -19,13 +19,12 @@ from services.subscriptions import commands as subscriptions
 async def order_work(request: ServiceRequest, *, now: dt.datetime) -> WorkOrder:
     """Give the work order of a request just confirmed, with the steps of its kind."""
     offering = await request.offering
-    lead = offering.lead_working_days if request.kind is Kind.NEW else offering.change_lead_working_days
     order = await WorkOrder.create(
         agency_id=request.agency_id,
         provider_id=request.provider_id,
         request_id=request.id,
         confirmed_at=now,
-        lead_working_days=lead,
+        lead_working_days=lead_days_of(request.kind, offering),
     )
     await WorkStep.bulk_create(
         [
@@ -37,10 +36,20 @@ async def order_work(request: ServiceRequest, *, now: dt.datetime) -> WorkOrder:
                 name_th=name_th,
                 name_en=name_en,
             )
-            for position, (name_th, name_en) in enumerate(STEPS[request.kind], 1)
+            for position, (name_th, name_en) in enumerate(await _steps_of(request), 1)
         ]
     )
     return order
+
+
+async def _steps_of(request: ServiceRequest) -> Sequence[tuple[str, str]]:
+    """Return the steps of a request's kind: the offering's own, else the provider's, else the portal's."""
+    templates = await StepTemplate.filter(provider_id=request.provider_id, kind=request.kind).order_by("position")
+    for offering_id in (request.offering_id, None):
+        own = [(step.name_th, step.name_en) for step in templates if step.offering_id == offering_id]
+        if own:
+            return own
+    return STEPS[request.kind]
 
 
 async def start(request_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> ServiceRequest:
@@ -56,20 +65,11 @@ async def start(request_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Servic
 
 async def finish_step(request_id: uuid.UUID, position: int, *, note: str = "", by: Actor, now: dt.datetime) -> WorkStep:
     """Record one step as done, in order, and tell the agency how far the work is; the last one delivers."""
-    if not by.may(Permission.WORK_DO):
-        raise NotPermitted("work is done by the provider's staff")
-    request = await one(ServiceRequest, lock=True, id=request_id)
-    if request.state is not State.IN_PROGRESS:
-        raise Conflict("this work is not in progress")
-    order = await one(WorkOrder, lock=True, request_id=request_id)
-    steps = await scoped(WorkStep).filter(work_order_id=order.id).order_by("position")
-    step = next((step for step in steps if step.done_at is None), None)
-    if step is None or step.position != position:
-        raise Conflict("steps are done one after the other, each once")
+    request, order, steps = await _in_progress(request_id, by)
+    step = _next_step(steps, position)
     step.done_at, step.done_by_name, step.note = now, by.name, note
     await step.save()
-    done = len([each for each in steps if each.done_at])
-    percent = 100 * done // len(steps)
+    percent = _percent(steps)
     await tell(
         request,
         "progress",
@@ -80,13 +80,60 @@ async def finish_step(request_id: uuid.UUID, position: int, *, note: str = "", b
         step_th=step.name_th,
         step_en=step.name_en,
     )
-    if done == len(steps):
+    if percent == 100:
         await _deliver(request, order, by=by, now=now)
     return step
 
 
+async def fail_step(request_id: uuid.UUID, position: int, *, note: str, by: Actor, now: dt.datetime) -> WorkStep:
+    """Record that a step failed, and why; it is tried again, and the history keeps both."""
+    if not note.strip():
+        raise Invalid({"note": "Say why."})
+    request, _, steps = await _in_progress(request_id, by)
+    step = _next_step(steps, position)
+    step.failures += 1
+    await step.save(update_fields=["failures"])
+    await tell(request, "step_failed", by=by, now=now, note=note, step_th=step.name_th, step_en=step.name_en)
+    return step
+
+
+async def note_progress(request_id: uuid.UUID, note: str, *, by: Actor, now: dt.datetime) -> None:
+    """Tell the agency in words how the work goes, between steps."""
+    if not note.strip():
+        raise Invalid({"note": "Write something first."})
+    request, _, steps = await _in_progress(request_id, by)
+    await tell(request, "progress_note", by=by, now=now, note=note, percent=_percent(steps))
+
+
+async def _in_progress(request_id: uuid.UUID, by: Actor) -> tuple[ServiceRequest, WorkOrder, list[WorkStep]]:
+    if not by.may(Permission.WORK_DO):
+        raise NotPermitted("work is done by the provider's staff")
+    request = await one(ServiceRequest, lock=True, id=request_id)
+    if request.state is not State.IN_PROGRESS:
+        raise Conflict("this work is not in progress")
+    order = await one(WorkOrder, lock=True, request_id=request_id)
+    return request, order, await scoped(WorkStep).filter(work_order_id=order.id).order_by("position")
+
+
+def _next_step(steps: Sequence[WorkStep], position: int) -> WorkStep:
+    step = next((step for step in steps if step.done_at is None), None)
+    if step is None or step.position != position:
+        raise Conflict("steps are done one after the other, each once")
+    return step
+
+
+def _percent(steps: Sequence[WorkStep]) -> int:
+    return 100 * len([step for step in steps if step.done_at]) // len(steps)
+
+
 async def _deliver(request: ServiceRequest, order: WorkOrder, *, by: Actor, now: dt.datetime) -> None:
-    """Put the confirmed quantities in force, settle the capacity, and complete the request."""
+    """Put the confirmed quantities in force, settle the capacity, and complete the request.
+
+    Work reopened after its delivery only completes: what was confirmed is in force already.
+    """
+    if order.delivered_at:
+        await move(request, Action.COMPLETE, by=by, now=now)
+        return
     order.delivered_at = now
     await order.save()
     asks = await asks_of(request)
@@ -106,9 +153,16 @@ async def _deliver(request: ServiceRequest, order: WorkOrder, *, by: Actor, now:
     elif request.subscription_id is None:
         raise Conflict("there is no service to change")
     elif request.kind is Kind.CANCEL:
-        await subscriptions.end_subscription(request.subscription_id, request.effective_on, at, now=now)
+        await subscriptions.announce_end(request.subscription_id, request.effective_on, at, now=now)
     else:
         await subscriptions.set_quantities(request.subscription_id, quantities, at, origin=request.number)
     await capacity.use(request.id)
-    await capacity.give_back({pool_id: -delta for pool_id, delta in pool_deltas(asks).items() if delta < Decimal(0)})
+    await capacity.give_back(
+        request.id,
+        request.agency_id,
+        request.provider_id,
+        {pool_id: -delta for pool_id, delta in pool_deltas(asks).items() if delta < 0},
+        at,
+        now=now,
+    )
     await move(request, Action.COMPLETE, by=by, now=now, in_force_from=at)

@@ -58,9 +58,19 @@ class Price:
         return self.after - self.before
 
     @property
+    def before_with_vat(self) -> Decimal:
+        """What a whole month costs before, with VAT."""
+        return self.before + satang(self.before * self.vat_rate)
+
+    @property
+    def after_with_vat(self) -> Decimal:
+        """What a whole month costs after, with VAT."""
+        return self.after + satang(self.after * self.vat_rate)
+
+    @property
     def difference_with_vat(self) -> Decimal:
-        """The difference of a whole month with VAT."""
-        return self.difference + satang(self.difference * self.vat_rate)
+        """What a whole month with VAT costs more: of the two sums shown, so that they add up on paper."""
+        return self.after_with_vat - self.before_with_vat
 
 
 def takes_effect(kind: Kind, effective_on: dt.date, delivered_at: dt.datetime | None = None) -> dt.datetime:

@@ -2,11 +2,15 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
-from auth.tenancy import one, scoped
+from tortoise.queryset import QuerySet
+
+from auth.errors import NotFound
+from auth.tenancy import current, scoped
 from billing.budgets.queries import YearView, budget_of, year_view
 from billing.budgets.rules import FiscalYear
 from billing.months import bangkok_date
@@ -17,9 +21,10 @@ from services.calendar.rules import Calendar
 from services.capacity.models import Pool
 from services.capacity.rules import Shortfall
 from services.catalogue.models import Offering
+from services.requests.documents import quote_document
 from services.requests.models import Check, Quote, RequestEvent, RequestItem, ServiceRequest, WorkOrder, WorkStep
 from services.requests.pricing import Ask, Price, price, takes_effect
-from services.requests.rules import REVIEW_WITHIN_WORKING_MINUTES, CheckKind, Kind
+from services.requests.rules import OPEN, REVIEW_WITHIN_WORKING_MINUTES, CheckKind, Kind, State
 from services.subscriptions.models import Subscription
 
 WORKING_DAY_MINUTES = 480
@@ -59,6 +64,19 @@ class Whole:
 
 
 @dataclass(frozen=True, slots=True)
+class Demand:
+    """How much more of a pool is asked, beside what it has."""
+
+    pool: Pool
+    asked: Decimal
+
+    @property
+    def short_by(self) -> Decimal:
+        """By how much more is asked than is free; zero when it can be given."""
+        return max(self.asked - self.pool.free, Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
 class Effect:
     """What a request does to an agency's fiscal year: as it is, and as it would be; for the agency's eyes."""
 
@@ -68,23 +86,51 @@ class Effect:
 
 async def whole(request_id: uuid.UUID, calendar: Calendar) -> Whole:
     """Return a request within reach with all that belongs to it; a constant number of queries."""
-    request = await one(ServiceRequest, id=request_id)
-    await request.fetch_related("offering")
+    request = await visible().filter(id=request_id).select_related("offering").first()
+    if request is None:
+        raise NotFound("ServiceRequest")
     subscription = (
         await scoped(Subscription).filter(id=request.subscription_id).first() if request.subscription_id else None
     )
-    checks = await scoped(Check).filter(request_id=request_id).order_by("at")
     order = await scoped(WorkOrder).filter(request_id=request_id).first()
     return Whole(
         request,
         subscription,
         await items_of(request),
-        {check.kind: check for check in checks},
+        await checks_of(request),
         tuple(await scoped(Quote).filter(request_id=request_id).order_by("-number")),
         await _work(order, calendar) if order else None,
         tuple(await scoped(RequestEvent).filter(request_id=request_id).order_by("number")),
         review_due(request, calendar),
     )
+
+
+def visible() -> QuerySet[ServiceRequest]:
+    """Return the requests within reach; to everybody but the agency, one never submitted does not exist."""
+    actor, found = current().actor, scoped(ServiceRequest)
+    return found if actor.agency_id or actor.is_system else found.filter(submitted_at__not_isnull=True)
+
+
+async def requests_about(subscription_id: uuid.UUID) -> list[ServiceRequest]:
+    """Return the requests about a service in use, the latest first; drafts are the agency's own."""
+    rows = scoped(ServiceRequest).filter(subscription_id=subscription_id)
+    if current().actor.agency_id is None:
+        rows = rows.exclude(state=State.DRAFT)
+    return await rows.order_by("-created_at")
+
+
+async def open_requests(subscription_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, ServiceRequest]:
+    """Return the request still to be decided or done of each service that has one; drafts do not count."""
+    waiting = scoped(ServiceRequest).filter(
+        subscription_id__in=list(subscription_ids), state__in=list(OPEN - {State.DRAFT})
+    )
+    return {request.subscription_id: request for request in await waiting if request.subscription_id}
+
+
+async def counts_by_state() -> dict[State, int]:
+    """Return how many requests within reach stand in each state that any stands in; one query."""
+    found = await scoped(ServiceRequest).annotate(many=Count("id")).group_by("state").values("state", "many")
+    return {State(row["state"]): row["many"] for row in found}
 
 
 def review_due(request: ServiceRequest, calendar: Calendar) -> dt.datetime | None:
@@ -109,6 +155,18 @@ async def items_of(request: ServiceRequest) -> tuple[RequestItem, ...]:
     return tuple(sorted(items, key=lambda item: (item.component.addon_id is not None, item.component.position)))
 
 
+async def checks_of(request: ServiceRequest) -> dict[CheckKind, Check]:
+    """Return the latest check of each kind that counts.
+
+    Under review these are the ones made since it came there: after a correction, or after a quote that no longer
+    held, the three are made anew.
+    """
+    made = scoped(Check).filter(request_id=request.id).order_by("at", "id")
+    if request.state is State.UNDER_REVIEW:
+        made = made.filter(at__gte=request.changed_at)
+    return {check.kind: check for check in await made}
+
+
 async def asks_of(request: ServiceRequest) -> list[Ask]:
     """Return what a request asks, by the confirmed quantity where the provider gave one."""
     return [
@@ -127,14 +185,18 @@ def pool_deltas(asks: Sequence[Ask]) -> dict[uuid.UUID, Decimal]:
     return {pool_id: delta for pool_id, delta in deltas.items() if delta}
 
 
+async def demands_of(asks: Sequence[Ask]) -> tuple[Demand, ...]:
+    """Return what is asked more of each pool, beside what is free of it now."""
+    wanted = {pool_id: delta for pool_id, delta in pool_deltas(asks).items() if delta > 0}
+    return tuple(Demand(pool, wanted[pool.id]) for pool in await Pool.filter(id__in=list(wanted)).order_by("code"))
+
+
 async def shortfalls_of(asks: Sequence[Ask]) -> tuple[Shortfall, ...]:
     """Return what is asked above what is free now, pool by pool (annex ก 1.3); empty when all can be given."""
-    wanted = {pool_id: delta for pool_id, delta in pool_deltas(asks).items() if delta > 0}
-    pools = await Pool.filter(id__in=list(wanted))
     return tuple(
-        Shortfall(pool.id, (pool.name_th, pool.name_en), wanted[pool.id], pool.free)
-        for pool in pools
-        if wanted[pool.id] > pool.free
+        Shortfall(demand.pool.id, (demand.pool.name_th, demand.pool.name_en), demand.asked, demand.pool.free)
+        for demand in await demands_of(asks)
+        if demand.short_by
     )
 
 
@@ -177,6 +239,24 @@ async def price_of(request: ServiceRequest) -> Price:
         request.agency_id, service, request.kind, await asks_of(request), request.effective_on
     )
     return priced
+
+
+def lead_days_of(kind: Kind, offering: Offering) -> int:
+    """Return the working days the provider needs once a request is confirmed."""
+    return offering.lead_working_days if kind is Kind.NEW else offering.change_lead_working_days
+
+
+async def document_of(request: ServiceRequest, *, number: int, valid_until: dt.datetime, note: str) -> dict[str, Any]:
+    """Return the quote's document of a request as prices and the service stand now."""
+    offering = await request.offering
+    return quote_document(
+        request,
+        await price_of(request),
+        number=number,
+        valid_until=valid_until,
+        lead_working_days=lead_days_of(request.kind, offering),
+        note=note,
+    )
 
 
 def prospective(service_id: uuid.UUID, agency_id: uuid.UUID, offering: Offering, label: str) -> BilledService:

@@ -12,10 +12,13 @@ from typing import Any
 from auth.errors import Conflict, Refusal
 from auth.fields import canonical
 from auth.rules import Permission
+from services.calendar.rules import WorkingTime
 
 CONFIRM_WITHIN_WORKING_DAYS = 15  # reading 5: the deadline is not given
 REVIEW_WITHIN_WORKING_MINUTES = 480
 FRESH_SIGN_IN = dt.timedelta(minutes=5)
+DISPUTE_WITHIN_WORKING_DAYS = 5
+REMIND_BEFORE_WORKING_DAYS = (5, 1)  # of a quote's last day
 
 
 class Kind(enum.StrEnum):
@@ -60,6 +63,7 @@ class Action(enum.StrEnum):
     WITHDRAW = "withdraw"
     START = "start"
     COMPLETE = "complete"
+    REOPEN = "reopen"
 
 
 TRANSITIONS: dict[tuple[State, Action], State] = {
@@ -80,6 +84,7 @@ TRANSITIONS: dict[tuple[State, Action], State] = {
     (State.AWAITING_CONFIRMATION, Action.WITHDRAW): State.WITHDRAWN,
     (State.CONFIRMED, Action.START): State.IN_PROGRESS,
     (State.IN_PROGRESS, Action.COMPLETE): State.COMPLETED,
+    (State.COMPLETED, Action.REOPEN): State.IN_PROGRESS,
 }
 
 # Whose move it is; None is the portal's own, at a deadline or when a quote no longer holds.
@@ -92,6 +97,7 @@ NEEDS: dict[Action, Permission | None] = {
     Action.QUOTE: Permission.REQUESTS_REVIEW,
     Action.CONFIRM: Permission.REQUESTS_CONFIRM,
     Action.DECLINE: Permission.REQUESTS_CONFIRM,
+    Action.REOPEN: Permission.REQUESTS_MAKE,
     Action.START: Permission.WORK_DO,
     Action.COMPLETE: Permission.WORK_DO,
     Action.VOID: None,
@@ -100,6 +106,11 @@ NEEDS: dict[Action, Permission | None] = {
 
 # Still to be decided or done: at most one such request per service.
 OPEN = frozenset(State) - {State.COMPLETED, State.REJECTED, State.DECLINED, State.WITHDRAWN, State.EXPIRED}
+
+# Whose move it is while a request is open; nobody's when it has ended.
+AGENCY_MOVES = frozenset({State.DRAFT, State.RETURNED, State.AWAITING_CONFIRMATION})
+PROVIDER_MOVES = OPEN - AGENCY_MOVES
+ENDED = frozenset(State) - OPEN
 
 _GIVE = (
     ("เตรียมทรัพยากรและแผนดำเนินการ", "Prepare resources and a plan"),
@@ -118,6 +129,7 @@ _END = (
     ("ยุติบริการและคืนทรัพยากร", "End the service and free its resources"),
     ("ยืนยันการลบข้อมูลและแจ้งผล", "Confirm erasure and report"),
 )
+CORRECTION = ("แก้ไขตามที่ผู้ใช้บริการแจ้ง", "Correct what the customer found")
 # The steps of a work order by kind, in (Thai, English).
 STEPS: dict[Kind, tuple[tuple[str, str], ...]] = {
     Kind.NEW: _GIVE,
@@ -152,6 +164,10 @@ class OpenRequestExists(Conflict):
         self.number = number
 
 
+class EarlierNotAgreed(Refusal):
+    """The effective date is before what the lead time allows, and nobody has agreed to it."""
+
+
 class WrongState(Conflict):
     """The request is not where this move starts from."""
 
@@ -167,6 +183,11 @@ def after(state: State, action: Action) -> State:
 def possible(state: State) -> frozenset[Action]:
     """Return the actions that start from a state."""
     return frozenset(action for (start, action) in TRANSITIONS if start is state)
+
+
+def earliest_effective(calendar: WorkingTime, today: dt.date, lead_working_days: int) -> dt.date:
+    """Return the first day a request sent today can take effect by its lead time alone."""
+    return calendar.add_working_days(today, lead_working_days)
 
 
 def fingerprint(document: Any) -> str:
