@@ -7,17 +7,7 @@ from decimal import Decimal
 from auth.tenancy import scoped
 from billing.budgets.models import Budget
 from billing.budgets.rules import FiscalYear, Standing, forecast, spent
-from billing.months import Month
-from billing.statements.queries import Book
-
-
-@dataclass(frozen=True, slots=True)
-class MonthTotal:
-    """One month of a year, in baht with VAT: issued, or estimated as things stand."""
-
-    month: Month
-    total: Decimal
-    is_issued: bool
+from billing.statements.queries import Book, MonthSums
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +15,7 @@ class YearView:
     """A fiscal year: its months, its forecast, and how it stands against the budget, None where none is set."""
 
     year: FiscalYear
-    months: tuple[MonthTotal, ...]
+    months: tuple[MonthSums, ...]
     forecast: Decimal
     spent: Decimal
     standing: Standing | None
@@ -39,9 +29,14 @@ async def budget_of(agency_id: uuid.UUID, year: FiscalYear) -> Decimal | None:
 
 def year_view(book: Book, year: FiscalYear, budget: Decimal | None) -> YearView:
     """Add a fiscal year up from a book that covers it; pure."""
-    months = tuple(MonthTotal(month, book.total(month), book.is_issued(month)) for month in year.months)
+    months = tuple(book.sums(month) for month in year.months)
     totals = {month.month: month.total for month in months}
-    billed = {month.month: month.total for month in months if month.is_issued}
+    billed = {month.month: month.invoiced for month in months}
     whole, gone = forecast(totals, year), spent(billed, year)
     standing = None if budget is None else Standing(budget, gone, Decimal("0.00"), whole)
     return YearView(year, months, whole, gone, standing)
+
+
+async def budgets_set(agency_id: uuid.UUID) -> list[Budget]:
+    """Return the budgets an agency has set, the latest year first."""
+    return await scoped(Budget).filter(agency_id=agency_id).order_by("-fiscal_year")

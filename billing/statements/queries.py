@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from tortoise.expressions import Q
+from tortoise.functions import Sum
 
 from auth.tenancy import scoped
 from billing.money import Totals, totals
@@ -59,6 +60,22 @@ class Bill:
 
 
 @dataclass(frozen=True, slots=True)
+class MonthSums:
+    """What one month comes to, all providers together, in baht; `issued` are the invoices it is made of so far."""
+
+    month: Month
+    subtotal: Decimal
+    vat: Decimal
+    total: Decimal
+    issued: tuple[Statement, ...] = ()
+
+    @property
+    def invoiced(self) -> Decimal:
+        """The part of the total that stands on invoices."""
+        return sum((statement.total for statement in self.issued), Decimal("0.00"))
+
+
+@dataclass(frozen=True, slots=True)
 class Book:
     """An agency's services, what is set aside for them, at which prices and taxes."""
 
@@ -75,7 +92,10 @@ class Book:
 
     def estimate(self, provider_id: uuid.UUID, month: Month) -> Bill:
         """Return what one provider's bill for the month comes to as things stand."""
-        lines = tuple(line for line in self.lines(month) if self.services[line.service_id].provider_id == provider_id)
+        return self._estimate(provider_id, month, self.lines(month))
+
+    def _estimate(self, provider_id: uuid.UUID, month: Month, of_all: list[Line]) -> Bill:
+        lines = tuple(line for line in of_all if self.services[line.service_id].provider_id == provider_id)
         vat_rate = self.taxes.vat_on(month.last)
         withholding = self.taxes.withholding_on(month.last, provider_id)
         return Bill(
@@ -98,16 +118,22 @@ class Book:
 
     def total(self, month: Month) -> Decimal:
         """Return what the month comes to with VAT, all providers: issued invoices where there are."""
-        providers = {service.provider_id for service in self.services.values()}
-        amount = Decimal("0.00")
-        for provider_id in providers:
-            statement = self.issued.get((provider_id, month))
-            amount += statement.total if statement else self.estimate(provider_id, month).totals.total
-        return amount
+        return self.sums(month).total
 
-    def is_issued(self, month: Month) -> bool:
-        """Return whether any provider has issued its invoice for the month."""
-        return any(issued == month for _, issued in self.issued)
+    def sums(self, month: Month) -> MonthSums:
+        """Return what the month comes to before and with VAT, all providers: issued invoices where there are."""
+        issued = tuple(statement for (_, when), statement in self.issued.items() if when == month)
+        waiting = {service.provider_id for service in self.services.values()} - {s.provider_id for s in issued}
+        lines = self.lines(month) if waiting else []
+        parts: list[Statement | Totals] = [*issued, *(self._estimate(p, month, lines).totals for p in waiting)]
+        nothing = Decimal("0.00")
+        return MonthSums(
+            month,
+            sum((part.subtotal for part in parts), nothing),
+            sum((part.vat for part in parts), nothing),
+            sum((part.total for part in parts), nothing),
+            issued,
+        )
 
     def with_service(self, service: BilledService) -> "Book":
         """Return the book as it would be with one more service."""
@@ -206,6 +232,49 @@ async def bill_of(agency_id: uuid.UUID, provider_id: uuid.UUID, month: Month) ->
         statement.issued_at,
         statement.id,
     )
+
+
+async def bills_of(book: Book, month: Month) -> list[Bill]:
+    """Return a month's bills, one per provider that has any: the issued invoice, else the estimate.
+
+    The book must cover the month; two queries per invoice, none per estimate.
+    """
+    bills = []
+    for provider_id in dict.fromkeys(service.provider_id for service in book.services.values()):
+        issued = (provider_id, month) in book.issued
+        bill = await bill_of(book.agency_id, provider_id, month) if issued else book.estimate(provider_id, month)
+        if bill and bill.lines:
+            bills.append(bill)
+    return bills
+
+
+async def costs_of_service(book: Book, service_id: uuid.UUID, months: Iterable[Month]) -> dict[Month, Decimal]:
+    """Return what one service came to in each month, before VAT: as invoiced, else as the book rates it.
+
+    The book must cover the months; one query.
+    """
+    provider_id = book.services[service_id].provider_id
+    invoices = {s.id: month for (owner, month), s in book.issued.items() if owner == provider_id}
+    invoiced = dict.fromkeys(invoices.values(), Decimal("0.00"))
+    for line in await scoped(StatementLine).filter(
+        agency_id=book.agency_id, service_id=service_id, statement_id__in=list(invoices)
+    ):
+        invoiced[invoices[line.statement_id]] += line.amount
+    return {month: invoiced[month] if month in invoiced else book.service_charge(service_id, month) for month in months}
+
+
+async def invoiced_by_agency(since: Month, until: Month) -> dict[uuid.UUID, Decimal]:
+    """Return what each agency within reach was invoiced from one month to another, both included, with VAT."""
+    found: dict[uuid.UUID, Decimal] = {}
+    for row in (
+        await scoped(Statement)
+        .filter(month__gte=since.first, month__lte=until.first)
+        .annotate(invoiced=Sum("total"))
+        .group_by("agency_id")
+        .values("agency_id", "invoiced")
+    ):
+        found[row["agency_id"]] = row["invoiced"]
+    return found
 
 
 def derivation_of(charge: Charge) -> dict[str, Any]:

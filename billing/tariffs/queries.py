@@ -59,7 +59,12 @@ async def versions_of(item_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[Pr
 
 async def ceilings_of(item_id: uuid.UUID) -> list[Ceiling]:
     """Return an item's ceiling prices, the oldest first."""
-    return [
-        Ceiling(row.amount, row.effective_from, row.includes_vat)
-        for row in await models.Ceiling.filter(price_item_id=item_id).order_by("effective_from")
-    ]
+    return list((await ceilings_of_all([item_id]))[item_id])
+
+
+async def ceilings_of_all(item_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[Ceiling, ...]]:
+    """Return each item's ceiling prices, the oldest first, in one query."""
+    found: dict[uuid.UUID, list[Ceiling]] = {item_id: [] for item_id in item_ids}
+    for row in await models.Ceiling.filter(price_item_id__in=list(found)).order_by("effective_from"):
+        found[row.price_item_id].append(Ceiling(row.amount, row.effective_from, row.includes_vat))
+    return {item_id: tuple(ceilings) for item_id, ceilings in found.items()}

@@ -80,6 +80,16 @@ async def close_service(service_id: uuid.UUID, at: dt.datetime) -> None:
     await _end(scoped(Allocation).filter(service_id=service_id), at)
 
 
+async def reopen(service_id: uuid.UUID, component_ids: Iterable[uuid.UUID], at: dt.datetime) -> None:
+    """Let what was to end at a moment go on without end."""
+    await one(BilledService, lock=True, id=service_id)
+    await (
+        scoped(Allocation)
+        .filter(service_id=service_id, component_id__in=list(component_ids), ends_at=at, starts_at__lt=at)
+        .update(ends_at=None)
+    )
+
+
 async def _end(allocations: QuerySet[Allocation], at: dt.datetime) -> None:
     await allocations.filter(Q(ends_at=None) | Q(ends_at__gt=at), starts_at__lt=at).update(ends_at=at)
     # What had not begun by then is left without length rather than deleted: it was planned once.

@@ -9,9 +9,11 @@ from tortoise.expressions import Q
 
 from auth.tenancy import one, scoped
 from billing.months import bangkok_date
+from billing.statements.charges import MICROSECOND
 from billing.statements.queries import component_of
 from billing.statements.rules import Charge, Item, monthly_price
 from billing.tariffs.queries import versions_of
+from billing.tariffs.rules import versions_between
 from billing.usage.models import Allocation
 from services.catalogue.models import Component
 from services.subscriptions.models import Subscription, SubscriptionState
@@ -72,6 +74,45 @@ async def history_of(subscription_id: uuid.UUID) -> list[Allocation]:
     """Return every quantity a service ever had, the latest first."""
     rows = scoped(Allocation).filter(service_id=subscription_id).select_related("price_item")
     return [row for row in await rows.order_by("-starts_at") if row.ends_at != row.starts_at]
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """A time in which a component of a service had one quantity at one price, both days included.
+
+    `last` is None while it lasts; `price` is for a whole month, None of what is counted once.
+    """
+
+    component: Component
+    quantity: Decimal
+    first: dt.date
+    last: dt.date | None
+    price: Charge | None
+    origin: str
+
+
+async def spells_of(subscription_id: uuid.UUID, *, on: dt.date) -> list[Spell]:
+    """Return a service's quantities and their prices from the beginning up to what is set for later, latest first.
+
+    A change of the quantity or of the price begins a new one; prices announced for after `on` are left out. Three
+    queries.
+    """
+    allocations = await history_of(subscription_id)
+    rows = await Component.filter(id__in={row.component_id for row in allocations}).select_related("addon")
+    components = {component.id: component for component in rows}
+    versions = await versions_of({row.price_item_id for row in allocations})
+    spells: list[Spell] = []
+    for row in allocations:
+        prices = versions[row.price_item_id]
+        priced = component_of(row.service_id, row.component_id, row.price_item, prices)
+        first = bangkok_date(row.starts_at)
+        ends = None if row.ends_at is None else max(first, bangkok_date(row.ends_at - MICROSECOND))
+        for start, end, _ in versions_between(first, ends or max(first, on), prices):
+            last = None if ends is None and end == max(first, on) else end
+            charges = monthly_price([Item(priced, row.quantity)], on=start)
+            component = components[row.component_id]
+            spells.append(Spell(component, row.quantity, start, last, charges[0] if charges else None, row.origin))
+    return sorted(spells, key=lambda spell: (spell.first, -spell.component.position), reverse=True)
 
 
 async def quantities_at(subscription_id: uuid.UUID, at: dt.datetime) -> dict[uuid.UUID, Decimal]:
