@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -24,7 +24,7 @@ from services.catalogue.models import Offering
 from services.requests.documents import quote_document
 from services.requests.models import Check, Quote, RequestEvent, RequestItem, ServiceRequest, WorkOrder, WorkStep
 from services.requests.pricing import Ask, Price, price, takes_effect
-from services.requests.rules import OPEN, REVIEW_WITHIN_WORKING_MINUTES, CheckKind, Kind, State
+from services.requests.rules import REVIEW_WITHIN_WORKING_MINUTES, CheckKind, Kind, State
 from services.subscriptions.models import Subscription
 
 WORKING_DAY_MINUTES = 480
@@ -109,28 +109,6 @@ def visible() -> QuerySet[ServiceRequest]:
     """Return the requests within reach; to everybody but the agency, one never submitted does not exist."""
     actor, found = current().actor, scoped(ServiceRequest)
     return found if actor.agency_id or actor.is_system else found.filter(submitted_at__not_isnull=True)
-
-
-async def requests_about(subscription_id: uuid.UUID) -> list[ServiceRequest]:
-    """Return the requests about a service in use, the latest first; drafts are the agency's own."""
-    rows = scoped(ServiceRequest).filter(subscription_id=subscription_id)
-    if current().actor.agency_id is None:
-        rows = rows.exclude(state=State.DRAFT)
-    return await rows.order_by("-created_at")
-
-
-async def open_requests(subscription_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, ServiceRequest]:
-    """Return the request still to be decided or done of each service that has one; drafts do not count."""
-    waiting = scoped(ServiceRequest).filter(
-        subscription_id__in=list(subscription_ids), state__in=list(OPEN - {State.DRAFT})
-    )
-    return {request.subscription_id: request for request in await waiting if request.subscription_id}
-
-
-async def counts_by_state() -> dict[State, int]:
-    """Return how many requests within reach stand in each state that any stands in; one query."""
-    found = await scoped(ServiceRequest).annotate(many=Count("id")).group_by("state").values("state", "many")
-    return {State(row["state"]): row["many"] for row in found}
 
 
 def review_due(request: ServiceRequest, calendar: Calendar) -> dt.datetime | None:
