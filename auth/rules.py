@@ -128,6 +128,8 @@ class Actor:
     roles: frozenset[Role] = field(default_factory=frozenset)
     authenticated_at: dt.datetime | None = None
     session_id: uuid.UUID | None = None
+    # Roles lent by a colleague for an absence, with the colleague's name.
+    lent: tuple[tuple[Role, str], ...] = ()
 
     @property
     def agency_id(self) -> uuid.UUID | None:
@@ -151,6 +153,10 @@ class Actor:
     def is_system(self) -> bool:
         """Whether this is the portal's own work: a job, the command line, signing in."""
         return self.person_id is None and self.seat is None
+
+    def stands_in_for(self, role: Role) -> str | None:
+        """Return the name of the colleague who lent the role, None where it is held or not at all."""
+        return dict(self.lent).get(role)
 
     def may(self, permission: Permission | str) -> bool:
         """Return whether any role held grants the permission."""

@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 
+from auth.people.delegations import lent_to
 from auth.rules import Actor, OrganisationKind, Role, Seat
 from auth.sessions.commands import Limits, hashed
 from auth.sessions.models import Session
@@ -22,8 +23,13 @@ class Visitor:
     seats: tuple[Seat, ...]
 
 
-async def identify(token: str, *, now: dt.datetime, limits: Limits) -> Visitor | None:
-    """Return who holds the token; None when it is unknown, ended, idle too long or too old."""
+async def identify(
+    token: str, *, now: dt.datetime, limits: Limits, business_now: dt.datetime | None = None
+) -> Visitor | None:
+    """Return who holds the token; None when it is unknown, ended, idle too long or too old.
+
+    `now` is the machine's time; a role lent for an absence is held by `business_now`, the portal's.
+    """
     session = await Session.filter(token_hash=hashed(token), ended_at=None).first()
     if session is None or now >= session.expires_at or now - session.last_seen_at >= limits.idle:
         return None
@@ -32,11 +38,13 @@ async def identify(token: str, *, now: dt.datetime, limits: Limits) -> Visitor |
     person = await rows("SELECT name FROM person WHERE id = $1", session.person_id)
     seats, roles = await _seats_of(session.person_id)
     seat = next((seat for seat in seats if seat.id == session.organisation_id), seats[0] if seats else None)
+    lent = await lent_to(session.person_id, seat.id, business_now or now) if seat else ()
     actor = Actor(
         name=person[0]["name"],
         person_id=session.person_id,
         seat=seat,
-        roles=frozenset(roles[seat.id]) if seat else frozenset(),
+        roles=frozenset(roles[seat.id]) | {role for role, _ in lent} if seat else frozenset(),
+        lent=tuple((role, name) for role, name in lent if role not in roles[seat.id]) if seat else (),
         authenticated_at=session.authenticated_at,
         session_id=session.id,
     )

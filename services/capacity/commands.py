@@ -52,16 +52,53 @@ async def use(request_id: uuid.UUID) -> None:
     await _settle(request_id, HoldState.USED)
 
 
-async def give_back(quantities: Mapping[uuid.UUID, Decimal]) -> None:
-    """Free capacity that was in use, by pool."""
+async def give_back(
+    request_id: uuid.UUID,
+    agency_id: uuid.UUID,
+    provider_id: uuid.UUID,
+    quantities: Mapping[uuid.UUID, Decimal],
+    at: dt.datetime,
+    *,
+    now: dt.datetime,
+) -> None:
+    """Free capacity that a request's outcome no longer needs from `at` on, by pool."""
     for pool_id in sorted(quantities):
-        await rows("UPDATE pool SET in_use = in_use - $2 WHERE id = $1 RETURNING id", pool_id, quantities[pool_id])
+        returning = await Hold.create(
+            agency_id=agency_id,
+            provider_id=provider_id,
+            request_id=request_id,
+            pool_id=pool_id,
+            quantity=quantities[pool_id],
+            state=HoldState.RETURNING,
+            held_at=now,
+            returns_at=at,
+        )
+        if at <= now:
+            await _return(returning)
+
+
+async def return_due(*, now: dt.datetime) -> int:
+    """Free what was to be given back by now and return how many; run as the system."""
+    due = await scoped(Hold).filter(state=HoldState.RETURNING, returns_at__lte=now).order_by("pool_id")
+    return len([held for held in due if await _return(held)])
+
+
+async def keep(request_id: uuid.UUID) -> None:
+    """Take back what a request was to give back later."""
+    await scoped(Hold).filter(request_id=request_id, state=HoldState.RETURNING).update(state=HoldState.RELEASED)
 
 
 async def take(quantities: Mapping[uuid.UUID, Decimal]) -> None:
     """Put free capacity to use at once, for what exists already when the portal learns of it."""
     for pool_id in sorted(quantities):
         await rows("UPDATE pool SET in_use = in_use + $2 WHERE id = $1 RETURNING id", pool_id, quantities[pool_id])
+
+
+async def _return(held: Hold) -> bool:
+    settled = await scoped(Hold).filter(id=held.id, state=HoldState.RETURNING).update(state=HoldState.RETURNED)
+    if settled:
+        await rows("UPDATE pool SET in_use = in_use - $2 WHERE id = $1 RETURNING id", held.pool_id, held.quantity)
+    return bool(settled)
 
 
 async def _settle(request_id: uuid.UUID, state: HoldState) -> None:

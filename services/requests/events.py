@@ -6,8 +6,9 @@ from typing import Any
 from auth.errors import NotPermitted
 from auth.rules import Actor
 from auth.tenancy import record
+from services.notifications.commands import notify
 from services.requests.models import RequestEvent, ServiceRequest
-from services.requests.rules import NEEDS, Action, after
+from services.requests.rules import CONCERNS, NEEDS, OF_AGENCY, PERMISSIONS, Action, Audience, after
 
 
 async def tell(
@@ -31,7 +32,7 @@ async def tell(
         state=request.state,
         **detail,
     )
-    return await RequestEvent.create(
+    event = await RequestEvent.create(
         agency_id=request.agency_id,
         provider_id=request.provider_id,
         request_id=request.id,
@@ -47,6 +48,30 @@ async def tell(
         note=note,
         detail=detail,
     )
+    await _spread(request, event, by)
+    return event
+
+
+async def _spread(request: ServiceRequest, event: RequestEvent, by: Actor) -> None:
+    """Tell whom an event concerns, other than the one who did it."""
+    other_side = Audience.REVIEWERS if by.agency_id else Audience.ASKER
+    for concerned in CONCERNS.get(event.what, ()):
+        audience = other_side if concerned is Audience.OTHER_SIDE else concerned
+        organisation_id = request.agency_id if audience in OF_AGENCY else request.provider_id
+        person_id = request.asked_by if audience is Audience.ASKER else None
+        if person_id is not None and person_id == by.person_id:
+            continue
+        await notify(
+            organisation_id,
+            f"request.{event.what}",
+            identity=f"request/{request.id}/{event.number}/{audience}",
+            subject=("request", request.id),
+            permission=PERMISSIONS.get(audience),
+            person_id=person_id,
+            now=event.at,
+            number=request.number,
+            label=request.label,
+        )
 
 
 async def move(

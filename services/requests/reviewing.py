@@ -15,7 +15,7 @@ from services.calendar.rules import WorkingTime
 from services.capacity import commands as capacity
 from services.requests.events import move, tell
 from services.requests.models import Check, Quote, RequestItem, ServiceRequest
-from services.requests.queries import asks_of, document_of, lead_days_of, pool_deltas
+from services.requests.queries import asks_of, checks_of, document_of, lead_days_of, pool_deltas
 from services.requests.rules import (
     CONFIRM_WITHIN_WORKING_DAYS,
     NEEDS,
@@ -24,6 +24,7 @@ from services.requests.rules import (
     ChecksMissing,
     EarlierNotAgreed,
     State,
+    after,
     earliest_effective,
     fingerprint,
 )

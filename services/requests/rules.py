@@ -104,6 +104,44 @@ NEEDS: dict[Action, Permission | None] = {
     Action.EXPIRE: None,
 }
 
+
+class Audience(enum.StrEnum):
+    """Whom news of a request concerns."""
+
+    ASKER = "asker"
+    APPROVERS = "approvers"
+    REVIEWERS = "reviewers"
+    WORKERS = "workers"
+    OTHER_SIDE = "other_side"
+
+
+OF_AGENCY = frozenset({Audience.ASKER, Audience.APPROVERS})
+PERMISSIONS: dict[Audience, Permission] = {
+    Audience.APPROVERS: Permission.REQUESTS_CONFIRM,
+    Audience.REVIEWERS: Permission.REQUESTS_REVIEW,
+    Audience.WORKERS: Permission.WORK_DO,
+}
+# Each step tells whom it concerns (annex ก 1.4–1.8); what is not here is told by the timeline alone.
+CONCERNS: dict[str, tuple[Audience, ...]] = {
+    Action.SUBMIT: (Audience.REVIEWERS,),
+    Action.RETURN: (Audience.ASKER,),
+    Action.REJECT: (Audience.ASKER,),
+    Action.QUOTE: (Audience.APPROVERS, Audience.ASKER),
+    Action.VOID: (Audience.ASKER, Audience.APPROVERS, Audience.REVIEWERS),
+    Action.CONFIRM: (Audience.WORKERS, Audience.ASKER),
+    Action.DECLINE: (Audience.REVIEWERS, Audience.ASKER),
+    Action.EXPIRE: (Audience.ASKER, Audience.APPROVERS, Audience.REVIEWERS),
+    Action.WITHDRAW: (Audience.REVIEWERS,),
+    Action.START: (Audience.ASKER,),
+    "progress": (Audience.ASKER,),
+    "progress_note": (Audience.ASKER,),
+    "step_failed": (Audience.ASKER,),
+    Action.COMPLETE: (Audience.ASKER, Audience.APPROVERS),
+    Action.REOPEN: (Audience.WORKERS,),
+    "undone": (Audience.WORKERS,),
+    "message": (Audience.OTHER_SIDE,),
+}
+
 # Still to be decided or done: at most one such request per service.
 OPEN = frozenset(State) - {State.COMPLETED, State.REJECTED, State.DECLINED, State.WITHDRAWN, State.EXPIRED}
 

@@ -2,12 +2,12 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from auth.fields import new_id
 from auth.organisations.models import Organisation
-from auth.tenancy import one, record
+from auth.tenancy import one, record, scoped
 from billing.months import Month, bangkok_date
 from billing.numbers.commands import next_number
 from billing.usage import commands as usage
@@ -75,11 +75,37 @@ async def set_quantities(
     )
 
 
-async def end_subscription(subscription_id: uuid.UUID, last_day: dt.date, at: dt.datetime, *, now: dt.datetime) -> None:
-    """End a service with everything set aside for it; `at` is when charging stops."""
+async def announce_end(subscription_id: uuid.UUID, last_day: dt.date, at: dt.datetime, *, now: dt.datetime) -> None:
+    """Let a service end with its last day; `at`, the midnight after it, is when charging stops."""
     subscription = await one(Subscription, lock=True, id=subscription_id)
     await usage.close_service(subscription_id, at)
-    subscription.ends_on = last_day
-    subscription.state = SubscriptionState.ENDED
-    await subscription.save(update_fields=["ends_on", "state"])
-    record("service.ended", at=now, subject=("subscription", subscription_id), agency_id=subscription.agency_id)
+    subscription.last_day = last_day
+    if at <= now:
+        subscription.state = SubscriptionState.ENDED
+    await subscription.save(update_fields=["last_day", "state"])
+    record(
+        "service.end_announced",
+        at=now,
+        subject=("subscription", subscription_id),
+        agency_id=subscription.agency_id,
+        last_day=last_day,
+    )
+
+
+async def keep(
+    subscription_id: uuid.UUID, components: Iterable[uuid.UUID], at: dt.datetime, *, now: dt.datetime
+) -> None:
+    """Take back an end announced for `at`: the components go on as they were."""
+    subscription = await one(Subscription, lock=True, id=subscription_id)
+    await usage.reopen(subscription_id, components, at)
+    await Subscription.filter(id=subscription_id).update(last_day=None)
+    record("service.kept", at=now, subject=("subscription", subscription_id), agency_id=subscription.agency_id)
+
+
+async def end_due(*, now: dt.datetime) -> int:
+    """End the services whose last day has passed and return how many; run as the system."""
+    ended = await scoped(Subscription).filter(state=SubscriptionState.ACTIVE, last_day__lt=bangkok_date(now))
+    for subscription in ended:
+        await Subscription.filter(id=subscription.id).update(state=SubscriptionState.ENDED)
+        record("service.ended", at=now, subject=("subscription", subscription.id), agency_id=subscription.agency_id)
+    return len(ended)

@@ -31,6 +31,7 @@ class Subscription(Model):
     contract_number = fields.CharField(max_length=64, default="")
     starts_on = fields.DateField()
     ends_on = fields.DateField(null=True)  # the last day of the contract
+    last_day = fields.DateField(null=True)  # once a cancellation is done, until it is undone
     state = fields.CharEnumField(SubscriptionState, max_length=16, default=SubscriptionState.ACTIVE)
 
     class Meta:

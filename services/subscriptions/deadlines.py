@@ -1,0 +1,37 @@
+"""What happens to services in use by itself, as time passes."""
+
+import datetime as dt
+
+from auth.rules import Permission
+from auth.tenancy import scoped
+from billing.months import bangkok_date
+from services.notifications.commands import notify
+from services.subscriptions.models import Subscription, SubscriptionState
+
+ANNOUNCE_BEFORE_DAYS = (90, 60, 30)
+
+
+async def announce_ending_contracts(*, now: dt.datetime) -> int:
+    """Tell agencies of contracts that end within 90, 60 and 30 days, each once; returns how many end so soon."""
+    today = bangkok_date(now)
+    ending = await scoped(Subscription).filter(
+        state=SubscriptionState.ACTIVE,
+        ends_on__gte=today,
+        ends_on__lte=today + dt.timedelta(days=ANNOUNCE_BEFORE_DAYS[0]),
+    )
+    for subscription in ending:
+        left = (subscription.ends_on - today).days
+        step = min(days for days in ANNOUNCE_BEFORE_DAYS if left <= days)
+        await notify(
+            subscription.agency_id,
+            "service.contract_ends",
+            identity=f"subscription/{subscription.id}/ends/{subscription.ends_on}/{step}",
+            subject=("subscription", subscription.id),
+            permission=Permission.SERVICES_READ,
+            now=now,
+            number=subscription.number,
+            label=subscription.label,
+            ends_on=subscription.ends_on,
+            days=left,
+        )
+    return len(ending)
