@@ -14,13 +14,10 @@ ANNOUNCE_BEFORE_DAYS = (90, 60, 30)
 async def announce_ending_contracts(*, now: dt.datetime) -> int:
     """Tell agencies of contracts that end within 90, 60 and 30 days, each once; returns how many end so soon."""
     today = bangkok_date(now)
-    ending = await scoped(Subscription).filter(
-        state=SubscriptionState.ACTIVE,
-        ends_on__gte=today,
-        ends_on__lte=today + dt.timedelta(days=ANNOUNCE_BEFORE_DAYS[0]),
-    )
+    horizon = today + dt.timedelta(days=ANNOUNCE_BEFORE_DAYS[0])
+    ending = await scoped(Subscription).filter(state=SubscriptionState.ACTIVE, ends_on__gte=today, ends_on__lte=horizon)
     for subscription in ending:
-        left = (subscription.ends_on - today).days
+        left = ((subscription.ends_on or horizon) - today).days
         step = min(days for days in ANNOUNCE_BEFORE_DAYS if left <= days)
         await notify(
             subscription.agency_id,
