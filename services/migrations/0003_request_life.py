@@ -33,6 +33,7 @@ class Migration(migrations.Migration):
                 ("size", fields.IntField()),
                 ("sha256", fields.CharField(max_length=64)),
                 ("content", fields.BinaryField()),
+                ("added_by", fields.UUIDField()),
                 ("added_by_name", fields.CharField(max_length=200)),
                 ("added_at", InstantField(auto_now=False, auto_now_add=False)),
                 ("removed_at", InstantField(null=True, auto_now=False, auto_now_add=False)),

@@ -183,6 +183,7 @@ class Attachment(Model):
     size = fields.IntField()
     sha256 = fields.CharField(max_length=64)
     content = fields.BinaryField()
+    added_by = fields.UUIDField()
     added_by_name = fields.CharField(max_length=200)
     added_at = InstantField()
     removed_at = InstantField(null=True)
