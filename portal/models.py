@@ -24,6 +24,7 @@ class FormKey(Model):
     key = fields.CharField(max_length=64, primary_key=True)
     session_id = fields.UUIDField()
     route = fields.CharField(max_length=64)
+    said = fields.CharField(max_length=64)  # SHA-256 of what the form said
     location = fields.TextField(default="")
     taken_at = InstantField()
 

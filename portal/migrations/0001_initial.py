@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                 ("key", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
                 ("session_id", fields.UUIDField()),
                 ("route", fields.CharField(max_length=64)),
+                ("said", fields.CharField(max_length=64)),
                 ("location", fields.TextField(default="", unique=False)),
                 ("taken_at", InstantField(auto_now=False, auto_now_add=False)),
             ],

@@ -1,0 +1,64 @@
+"""The main menu: what each line leads to and who sees it. A line whose page is not there is not shown."""
+
+from functools import lru_cache
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.routing import NoMatchFound
+
+from auth.rules import Actor, Permission, Role
+from portal.i18n import Lazy, lazy
+from portal.rendering import MenuGroup, MenuItem
+
+# (label, route, icon, who sees it), by group
+_Line = tuple[Lazy, str, str, Permission | None]
+LINES: Final[tuple[tuple[Lazy | None, tuple[_Line, ...]], ...]] = (
+    (
+        None,
+        (
+            (lazy("Home"), "home", "home", None),
+            (lazy("Services in use"), "services", "server", Permission.SERVICES_READ),
+            (lazy("Change service"), "services.change", "adjustments", Permission.REQUESTS_MAKE),
+            (lazy("Requests"), "requests", "clipboard-list", Permission.REQUESTS_READ),
+            (lazy("Work orders"), "work", "tool", Permission.WORK_READ),
+            (lazy("Service catalogue"), "catalogue", "book", Permission.CATALOGUE_READ),
+            (lazy("Costs"), "costs", "report-money", Permission.COSTS_READ),
+        ),
+    ),
+    (
+        lazy("Administration"),
+        (
+            (lazy("Agency profile"), "agency", "building", Permission.AGENCY_READ),
+            (lazy("Users and rights"), "users", "users", Permission.USERS_GRANT),
+            (lazy("Audit log"), "audit", "history", Permission.AUDIT_READ),
+            (lazy("Demo clock"), "clock", "clock", Permission.CLOCK_MOVE),
+        ),
+    ),
+)
+
+
+def menu_for(actor: Actor, app: Starlette) -> tuple[MenuGroup, ...]:
+    """Return the groups and lines an actor may follow; none for who belongs to no organisation yet."""
+    return _menu(actor.roles, app) if actor.seat else ()
+
+
+@lru_cache(maxsize=256)
+def _menu(roles: frozenset[Role], app: Starlette) -> tuple[MenuGroup, ...]:
+    actor = Actor("", roles=roles)
+    groups = []
+    for heading, lines in LINES:
+        items = [
+            MenuItem(label, path, icon)
+            for label, route, icon, permission in lines
+            if (permission is None or actor.may(permission)) and (path := _path(route, app))
+        ]
+        if items:
+            groups.append(MenuGroup(items, heading))
+    return tuple(groups)
+
+
+def _path(route: str, app: Starlette) -> str | None:
+    try:
+        return str(app.url_path_for(route))
+    except NoMatchFound:
+        return None
