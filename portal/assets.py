@@ -65,8 +65,10 @@ def fetch(*, dev: bool = False) -> bool:
     npm = program.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     command = [str(program), str(npm), "ci", "--loglevel=error", "--progress=false"]
     command += [] if dev else ["--omit=dev"]
-    # npm's own helpers look for "node" on the path; they must find this one.
-    environment = os.environ | {"PATH": f"{program.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    # npm's own helpers look for "node" on the path; they must find this one. Many an agency's network has a
+    # certificate authority of its own, which the operating system knows and Node.js alone does not.
+    environment = {"NODE_USE_SYSTEM_CA": "1", **os.environ}
+    environment["PATH"] = f"{program.parent}{os.pathsep}{os.environ.get('PATH', '')}"
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise AssetsRefused(f"npm could not install them:\n{(done.stderr or done.stdout).strip()}")

@@ -66,7 +66,7 @@ def _packages(lock: str) -> None:
     count = len(re.findall(r"^[a-z0-9]", (ROOT / lock).read_text(), re.MULTILINE))
     _say(f"Installing {count} Python packages, each checked against its hash ({lock}) …")
     command = [str(PYTHON), "-m", "pip", "install", "--require-hashes", "--disable-pip-version-check"]
-    command += ["--no-input", "--no-warn-script-location", "--progress-bar", "off", "-r", lock]
+    command += ["--no-input", "--no-compile", "--no-warn-script-location", "--progress-bar", "off", "-r", lock]
     pip = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # noqa: S603
     assert pip.stdout is not None  # noqa: S101 - PIPE was asked for
     for line in pip.stdout:

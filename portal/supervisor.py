@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import datetime as dt
 import http.client
 import os
 import select
@@ -129,8 +130,9 @@ def url_of(settings: Settings) -> str:
 
 
 async def migrate(settings: Settings) -> None:
-    """Bring the schema up to date; refuses (RunRefused) when the owner's address is not known."""
+    """Bring the schema up to date, with the reference data every portal starts from; refuses (RunRefused) when the owner's address is not known."""
     from portal import database as schema  # noqa: PLC0415 - imports the whole product
+    from portal import reference  # noqa: PLC0415
 
     if settings.database_owner_url is None:
         raise RunRefused(
@@ -138,6 +140,11 @@ async def migrate(settings: Settings) -> None:
             "Set it to the same database as PORTAL_DATABASE_URL, as the role portal_owner."
         )
     await schema.migrate(settings.database_owner_url.get_secret_value())
+    await schema.connect(url_of(settings))
+    try:
+        await reference.load(dt.datetime.now(dt.UTC))
+    finally:
+        await schema.disconnect()
 
 
 async def load_demo(settings: Settings) -> None:
@@ -149,7 +156,7 @@ async def load_demo(settings: Settings) -> None:
 
     await schema.connect(url_of(settings))
     try:
-        await demo.load(settings)
+        await demo.load(settings, dt.datetime.now(dt.UTC))
     finally:
         await schema.disconnect()
 
@@ -191,9 +198,10 @@ def _watch(parts: list[Part], server: Running | None, woken: int) -> None:
 
 
 def _wait_until_served(settings: Settings, parts: list[Part], woken: int) -> bool:
-    """Wait for the first page; False when told to end meanwhile."""
+    """Wait for the first page, and the sign-in behind it; False when told to end meanwhile."""
     until = time.monotonic() + _READY_WITHIN
-    while not _answers(_own_address(settings.host), settings.port):
+    ports = [settings.port, *([settings.identity_port] if settings.embedded_identity_provider else [])]
+    while not all(_answers(_own_address(settings.host), port) for port in ports):
         if _told_to_end(woken, 0.05):
             return False
         for part in parts:
@@ -239,10 +247,8 @@ def _welcome(settings: Settings) -> str:
         from portal.identity_provider import ACCOUNTS  # noqa: PLC0415
 
         lines += ["", "  Sign in as one of these; each is one click and needs no password:", ""]
-        lines += [
-            f"    {each.username:<18} {each.name_en:<26} {(each.organisation or '-'):<10} {each.name_th}"
-            for each in ACCOUNTS
-        ]
+        names = max(len(each.username) for each in ACCOUNTS), max(len(each.name_en) for each in ACCOUNTS)
+        lines += [f"    {each.username:<{names[0]}}  {each.name_en:<{names[1]}}  {each.name_th}" for each in ACCOUNTS]
     return "\n".join([*lines, "", "  Ctrl-C ends everything.", ""])
 
 
