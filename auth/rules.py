@@ -57,6 +57,10 @@ class Permission(enum.StrEnum):
     AGENCY_EDIT = "agency_edit"
     CATALOGUE_READ = "catalogue_read"
     CATALOGUE_EDIT = "catalogue_edit"
+    PRICES_BACKDATE = "prices_backdate"
+    CAPACITY_READ = "capacity_read"
+    CAPACITY_EDIT = "capacity_edit"
+    HOLIDAYS_EDIT = "holidays_edit"
     SERVICES_READ = "services_read"
     REQUESTS_READ = "requests_read"
     REQUESTS_MAKE = "requests_make"
@@ -75,7 +79,7 @@ class Permission(enum.StrEnum):
 _P = Permission
 _EVERYONE = {_P.OWN_ACCOUNT, _P.CATALOGUE_READ}
 _AGENCY = _EVERYONE | {_P.AGENCY_READ, _P.SERVICES_READ, _P.REQUESTS_READ}
-_STAFF = _EVERYONE | {_P.AGENCY_READ, _P.SERVICES_READ, _P.REQUESTS_READ, _P.WORK_READ}
+_STAFF = _EVERYONE | {_P.AGENCY_READ, _P.SERVICES_READ, _P.REQUESTS_READ, _P.WORK_READ, _P.CAPACITY_READ}
 _OVERSIGHT = _EVERYONE | {
     _P.AGENCY_READ,
     _P.SERVICES_READ,
@@ -86,16 +90,26 @@ _OVERSIGHT = _EVERYONE | {
 }
 
 GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.OFFICIAL: frozenset(_AGENCY | {_P.REQUESTS_MAKE, _P.COSTS_READ}),
+    Role.OFFICIAL: frozenset(_AGENCY | {_P.REQUESTS_MAKE, _P.COSTS_READ, _P.AGENCY_EDIT}),
     Role.APPROVER: frozenset(_AGENCY | {_P.REQUESTS_MAKE, _P.REQUESTS_CONFIRM, _P.COSTS_READ}),
     Role.FINANCE: frozenset(_AGENCY | {_P.COSTS_READ, _P.BUDGETS_EDIT}),
     Role.AGENCY_ADMIN: frozenset(_AGENCY | {_P.AGENCY_EDIT, _P.USERS_GRANT, _P.AUDIT_READ}),
-    Role.REVIEWER: frozenset(_STAFF | {_P.REQUESTS_REVIEW, _P.WORK_DO}),
+    Role.REVIEWER: frozenset(_STAFF | {_P.REQUESTS_REVIEW, _P.WORK_DO, _P.CAPACITY_EDIT}),
     Role.HELPDESK: frozenset(_STAFF),
     Role.SECTION_HEAD: frozenset(_STAFF | {_P.WORK_DO}),
     Role.TECHNICIAN: frozenset(_STAFF | {_P.WORK_DO}),
-    Role.PROVIDER_FINANCE: frozenset(_STAFF | {_P.COSTS_READ, _P.BILLS_ISSUE}),
-    Role.MANAGER: frozenset(_STAFF | {_P.COSTS_READ, _P.CATALOGUE_EDIT, _P.AUDIT_READ}),
+    Role.PROVIDER_FINANCE: frozenset(_STAFF | {_P.COSTS_READ, _P.BILLS_ISSUE, _P.CATALOGUE_EDIT}),
+    Role.MANAGER: frozenset(
+        _STAFF
+        | {
+            _P.COSTS_READ,
+            _P.CATALOGUE_EDIT,
+            _P.PRICES_BACKDATE,
+            _P.CAPACITY_EDIT,
+            _P.HOLIDAYS_EDIT,
+            _P.AUDIT_READ,
+        }
+    ),
     # Seed B 3(6): grants rights and only that; no ticket, request or bill content.
     Role.PROVIDER_ADMIN: frozenset({_P.OWN_ACCOUNT, _P.USERS_GRANT, _P.AUDIT_READ, _P.CLOCK_MOVE}),
     Role.CENTRAL: frozenset(_OVERSIGHT | {_P.USERS_GRANT}),

@@ -5,9 +5,36 @@ import uuid
 from collections.abc import Mapping
 from decimal import Decimal
 
-from auth.tenancy import rows, scoped
+from auth.errors import NotFound, NotPermitted
+from auth.rules import Actor, Permission
+from auth.tenancy import one, record, rows, scoped
 from services.capacity.models import Hold, HoldState, Pool
-from services.capacity.rules import OverCapacity, Shortfall
+from services.capacity.rules import OverCapacity, PoolInUse, Shortfall
+
+
+async def resize(
+    pool_id: uuid.UUID,
+    size: Decimal,
+    *,
+    more_expected: Decimal | None = None,
+    more_expected_on: dt.date | None = None,
+    by: Actor,
+    now: dt.datetime,
+) -> Pool:
+    """Set a pool's size, and what more is expected when; PoolInUse when more than that is in use or held."""
+    if not by.may(Permission.CAPACITY_EDIT):
+        raise NotPermitted("capacity is kept by the provider's staff")
+    pool = await one(Pool, lock=True, id=pool_id)
+    if pool.provider_id != by.provider_id:
+        raise NotFound("Pool")
+    taken = Decimal(pool.in_use) + Decimal(pool.held)
+    if size < taken:
+        raise PoolInUse(taken, size)
+    before = pool.size
+    facts = {"size": size, "more_expected": more_expected, "more_expected_on": more_expected_on}
+    await pool.update_from_dict(facts).save(update_fields=list(facts))
+    record("pool.resized", at=now, subject=("pool", pool_id), before=before, after=size)
+    return pool
 
 
 async def hold(

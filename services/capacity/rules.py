@@ -28,3 +28,12 @@ class OverCapacity(Refusal):
     def __init__(self, shortfalls: tuple[Shortfall, ...]) -> None:
         super().__init__("more is asked than is free")
         self.shortfalls = shortfalls
+
+
+class PoolInUse(Refusal):
+    """A pool cannot become smaller than what is in use or held in it."""
+
+    def __init__(self, taken: Decimal, size: Decimal) -> None:
+        super().__init__(f"{taken} is in use or held, so {size} is too small")
+        self.taken = taken
+        self.size = size
