@@ -9,7 +9,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import write_po
 
 from portal.i18n.catalogues import LOCALE, read
-from portal.i18n.proofreading import findings, missing
+from portal.i18n.proofreading import extracted, findings, missing
 
 HEADER = """\
 msgid ""
@@ -45,7 +45,7 @@ def main() -> int:
     arguments = argparse.ArgumentParser(prog="python -m portal.i18n", description=__doc__)
     arguments.add_argument("--write", action="store_true", help="add missing messages to their files, untranslated")
     write = arguments.parse_args().write
-    for file, lacking in missing("th").items():
+    for file, lacking in missing("th", extracted()).items():
         if write:
             add([message for message in lacking if _is_new(file, message)], LOCALE / "th" / file)
         print(f"# {file}\n{as_po(lacking)}\n")

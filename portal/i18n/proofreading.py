@@ -81,8 +81,8 @@ def _extract(path: Path) -> list[tuple[int, str | tuple[str, ...], list[str], st
     return extract_from_file("jinja2.ext:babel_extract", path, KEYWORDS, ["Translators:"], options)
 
 
-def missing(language: str, source: Path = SOURCE, folder: Path = LOCALE) -> dict[str, list[Message]]:
-    """List the messages without a translation in any of a language's files, by the file they should stand in."""
+def missing(language: str, wanted: dict[str, Catalog], folder: Path = LOCALE) -> dict[str, list[Message]]:
+    """List the wanted messages without a translation in any of a language's files, by the file they should stand in."""
     known = {
         (_singular(message), message.context)
         for path in files(language, folder)
@@ -91,7 +91,7 @@ def missing(language: str, source: Path = SOURCE, folder: Path = LOCALE) -> dict
     }
     lacking = {
         file: [message for message in messages(catalog) if (_singular(message), message.context) not in known]
-        for file, catalog in sorted(extracted(source).items())
+        for file, catalog in sorted(wanted.items())
     }
     return {file: absent for file, absent in lacking.items() if absent}
 
@@ -102,14 +102,13 @@ def findings(language: str, source: Path = SOURCE, folder: Path = LOCALE) -> lis
     Reported: missing, empty and fuzzy translations; messages the source no longer has; two files translating one
     message differently; named places or stray per cent signs that would break when filled.
     """
+    wanted = extracted(source)
     found = [
         Finding("missing", file, _singular(message))
-        for file, absent in missing(language, source, folder).items()
+        for file, absent in missing(language, wanted, folder).items()
         for message in absent
     ]
-    used = {
-        (_singular(message), message.context) for catalog in extracted(source).values() for message in messages(catalog)
-    }
+    used = {(_singular(message), message.context) for catalog in wanted.values() for message in messages(catalog)}
     seen: dict[tuple[str, str | None], Message] = {}
     for path in files(language, folder):
         catalog = read(path)

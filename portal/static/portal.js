@@ -31,6 +31,7 @@ document.addEventListener("submit", (event) => {
   if (event.submitter?.formMethod === "dialog") return;
   if (sent.has(form)) event.preventDefault();
   sent.add(form);
+  setTimeout(() => sent.delete(form), 4000);
 });
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) window.location.reload();
