@@ -12,7 +12,7 @@ from typing import Any
 from billing.months import BANGKOK
 from portal.embedded_postgres import DatabaseRefused
 from portal.settings import Mode, Settings, SettingsRefused
-from portal.supervisor import RunRefused, database, load_demo, migrate, run, url_of
+from portal.supervisor import RunRefused, database, prepare, run, url_of
 
 # Verbs import what they need when they are called: the product is large, and most verbs use little of it.
 # ruff: noqa: PLC0415
@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     for each in (everything, verb("web", _web, "the web server alone")):
         each.add_argument("--port", type=int, help="port to listen on (PORTAL_PORT, PORT; 8000)")
     verb("worker", _worker, "the worker alone: what falls due, mail, reports")
-    verb("migrate", _migrate, "bring the database's schema up to date, as its owner")
+    verb("migrate", _migrate, "bring the database's schema and reference data up to date, as its owner")
     checking = verb("migrations", _migrations, "write the migrations that the models ask for")
     checking.add_argument("--check", action="store_true", help="write nothing; status 1 when one is missing")
     verb("verify", _verify, "check the audit trail; names the first bad record of each chain")
@@ -108,8 +108,8 @@ def _worker(asked: argparse.Namespace) -> int:
 
 def _migrate(asked: argparse.Namespace) -> int:
     with database(_on_this_machine(asked)) as (settings, _):
-        asyncio.run(migrate(settings))
-    print("The schema is up to date.")
+        asyncio.run(prepare(settings, demo=False))
+    print("The schema is up to date, and the reference data is there.")
     return 0
 
 
@@ -196,8 +196,7 @@ def _moving(asked: argparse.Namespace, move: Callable[[dt.datetime], Awaitable[A
 
 def _demo_load(asked: argparse.Namespace) -> int:
     with database(_on_this_machine(asked)) as (settings, _):
-        asyncio.run(migrate(settings))
-        asyncio.run(load_demo(settings))
+        asyncio.run(prepare(settings, demo=True))
     return 0
 
 

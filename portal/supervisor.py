@@ -91,7 +91,8 @@ def run(settings: Settings) -> int:
     if settings.embedded_identity_provider:
         _refuse_busy_port("PORTAL_IDENTITY_PORT", settings.identity_port)
     with database(settings, start=True) as (connected, server):
-        asyncio.run(_prepare(connected))
+        _say("Preparing the database …")
+        asyncio.run(prepare(connected, demo=connected.mode is Mode.DEMO))
         parts = _parts(connected)
         with _wake_on_signals() as woken:
             try:
@@ -129,10 +130,15 @@ def url_of(settings: Settings) -> str:
     return settings.database_url.get_secret_value()
 
 
-async def migrate(settings: Settings) -> None:
-    """Bring the schema up to date, with the reference data every portal starts from; refuses (RunRefused) when the owner's address is not known."""
+async def prepare(settings: Settings, *, demo: bool) -> None:
+    """Bring the schema up to date and add the reference data that is missing; with `demo` the demo data too.
+
+    Refuses (RunRefused) when the owner's address is not known, demo data in production, and a database role that
+    row-level security would not bind.
+    """
     from portal import database as schema  # noqa: PLC0415 - imports the whole product
     from portal import reference  # noqa: PLC0415
+    from portal.demo import DemoRefused, load  # noqa: PLC0415
 
     if settings.database_owner_url is None:
         raise RunRefused(
@@ -140,31 +146,15 @@ async def migrate(settings: Settings) -> None:
             "Set it to the same database as PORTAL_DATABASE_URL, as the role portal_owner."
         )
     await schema.migrate(settings.database_owner_url.get_secret_value())
-    await schema.connect(url_of(settings))
     try:
+        await schema.connect(url_of(settings))
         await reference.load(dt.datetime.now(dt.UTC))
+        if demo:
+            await load(settings, dt.datetime.now(dt.UTC))
+    except (DemoRefused, schema.UnsafeRole) as refusal:
+        raise RunRefused(str(refusal)) from refusal
     finally:
         await schema.disconnect()
-
-
-async def load_demo(settings: Settings) -> None:
-    """Load the demo data where it is missing; refuses (RunRefused) production."""
-    if settings.mode is Mode.PRODUCTION:
-        raise RunRefused("Demo data is not loaded in production. Set PORTAL_MODE=demo for a demonstration.")
-    from portal import database as schema  # noqa: PLC0415
-    from portal import demo  # noqa: PLC0415
-
-    await schema.connect(url_of(settings))
-    try:
-        await demo.load(settings, dt.datetime.now(dt.UTC))
-    finally:
-        await schema.disconnect()
-
-
-async def _prepare(settings: Settings) -> None:
-    await migrate(settings)
-    if settings.mode is Mode.DEMO:
-        await load_demo(settings)
 
 
 def _parts(settings: Settings) -> list[Part]:
