@@ -10,6 +10,8 @@ from tortoise.migrations.api import migrate as apply_migrations
 from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.writer import MigrationWriter
 
+from portal.migrating import without_needless_copies
+
 APPS = ("auth", "billing", "services", "portal")
 MODELS: dict[str, list[str]] = {
     "auth": ["auth.organisations.models", "auth.people.models", "auth.sessions.models", "auth.audit.models"],
@@ -90,7 +92,8 @@ async def migrate(owner_url: str) -> None:
         async with asyncio.timeout(_WAIT_FOR_OTHERS):
             await gate.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
         try:
-            await apply_migrations(config=orm_config(owner_url, pool=2, lock_timeout=_LOCK_TIMEOUT))
+            with without_needless_copies():
+                await apply_migrations(config=orm_config(owner_url, pool=2, lock_timeout=_LOCK_TIMEOUT))
         finally:
             await Tortoise.close_connections()
     finally:
