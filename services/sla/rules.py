@@ -115,28 +115,32 @@ def terms_of(row: Agreed, *, items: int = 1, severity: Severity | None = None, e
 
 def complaints(row: Agreed) -> dict[str, str]:
     """Return what is wrong with a row's targets, by field; empty when it can stand."""
-    found: dict[str, str] = {}
     low, high = row.target_min_minutes, row.target_max_minutes
     if row.mode is Mode.NONE:
-        if low is not None or high is not None:
-            found["target_max_minutes"] = "A process without a target has no minutes."
-        return found
+        has_minutes = low is not None or high is not None
+        return {"target_max_minutes": "A process without a target has no minutes."} if has_minutes else {}
+    found: dict[str, str] = {}
     if low is None or high is None or low < 1:
         found["target_max_minutes"] = "Give the target in minutes, one at least."
     elif low > high:
         found["target_min_minutes"] = "The lower target is above the upper one."
     elif low != high and row.mode not in {Mode.RANGE, Mode.PER_SEVERITY}:
         found["target_min_minutes"] = "Only a range has two different targets."
-    if row.mode is Mode.PER_SEVERITY:
-        table = row.severity_minutes or {}
-        if set(table) != {severity.value for severity in Severity}:
-            found["severity_minutes"] = "Give a target for every severity."
-        elif not all(isinstance(minutes, int) and minutes > 0 for minutes in table.values()):
-            found["severity_minutes"] = "Give the target in minutes, one at least."
-    if row.mode is Mode.PER_ITEM and row.per is not Per.ITEM:
+    if row.mode is Mode.PER_SEVERITY and not _is_complete(row.severity_minutes):
+        found["severity_minutes"] = "Give a target in minutes for every severity."
+    if (row.mode is Mode.PER_ITEM) != (row.per is Per.ITEM):
         found["per"] = "Say what the target is counted by."
     if row.clock_start is ClockStart.NO_CLOCK:
         found["clock_start"] = "A process with a target has a clock."
     if row.response_minutes is not None and row.response_minutes < 1:
         found["response_minutes"] = "Give the target in minutes, one at least."
     return found
+
+
+def _is_complete(table: Any) -> bool:
+    """Return whether every severity has its minutes."""
+    return (
+        isinstance(table, dict)
+        and set(table) == set(Severity)
+        and all(type(minutes) is int and minutes > 0 for minutes in table.values())
+    )
