@@ -72,6 +72,15 @@ class Permission(enum.StrEnum):
     BUDGETS_EDIT = "budgets_edit"
     BILLS_ISSUE = "bills_issue"
     USERS_GRANT = "users_grant"
+    INCIDENTS_READ = "incidents_read"
+    INCIDENTS_READ_AGENCY = "incidents_read_agency"  # all of one's agency, not only one's own (seed B 3(1))
+    INCIDENTS_REPORT = "incidents_report"
+    INCIDENTS_LOG = "incidents_log"
+    INCIDENTS_ASSIGN = "incidents_assign"
+    INCIDENTS_WORK = "incidents_work"
+    SLA_EDIT = "sla_edit"
+    DESK_OVERVIEW = "desk_overview"
+    KNOWLEDGE_EDIT = "knowledge_edit"
     AUDIT_READ = "audit_read"
     CLOCK_MOVE = "clock_move"
 
@@ -79,6 +88,7 @@ class Permission(enum.StrEnum):
 _P = Permission
 _EVERYONE = {_P.OWN_ACCOUNT, _P.CATALOGUE_READ}
 _AGENCY = _EVERYONE | {_P.AGENCY_READ, _P.SERVICES_READ, _P.REQUESTS_READ}
+_REPORTS = {_P.INCIDENTS_READ, _P.INCIDENTS_REPORT}
 _STAFF = _EVERYONE | {_P.AGENCY_READ, _P.SERVICES_READ, _P.REQUESTS_READ, _P.WORK_READ, _P.CAPACITY_READ}
 _OVERSIGHT = _EVERYONE | {
     _P.AGENCY_READ,
@@ -87,17 +97,25 @@ _OVERSIGHT = _EVERYONE | {
     _P.WORK_READ,
     _P.COSTS_READ,
     _P.AUDIT_READ,
+    _P.INCIDENTS_READ,
+    _P.DESK_OVERVIEW,
 }
 
 GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.OFFICIAL: frozenset(_AGENCY | {_P.REQUESTS_MAKE, _P.COSTS_READ, _P.AGENCY_EDIT}),
-    Role.APPROVER: frozenset(_AGENCY | {_P.REQUESTS_MAKE, _P.REQUESTS_CONFIRM, _P.COSTS_READ}),
+    Role.OFFICIAL: frozenset(_AGENCY | _REPORTS | {_P.REQUESTS_MAKE, _P.COSTS_READ, _P.AGENCY_EDIT}),
+    Role.APPROVER: frozenset(
+        _AGENCY | _REPORTS | {_P.REQUESTS_MAKE, _P.REQUESTS_CONFIRM, _P.COSTS_READ, _P.INCIDENTS_READ_AGENCY}
+    ),
     Role.FINANCE: frozenset(_AGENCY | {_P.COSTS_READ, _P.BUDGETS_EDIT}),
-    Role.AGENCY_ADMIN: frozenset(_AGENCY | {_P.AGENCY_EDIT, _P.USERS_GRANT, _P.AUDIT_READ}),
+    Role.AGENCY_ADMIN: frozenset(
+        _AGENCY | _REPORTS | {_P.AGENCY_EDIT, _P.USERS_GRANT, _P.AUDIT_READ, _P.INCIDENTS_READ_AGENCY}
+    ),
     Role.REVIEWER: frozenset(_STAFF | {_P.REQUESTS_REVIEW, _P.WORK_DO, _P.CAPACITY_EDIT}),
-    Role.HELPDESK: frozenset(_STAFF),
-    Role.SECTION_HEAD: frozenset(_STAFF | {_P.WORK_DO}),
-    Role.TECHNICIAN: frozenset(_STAFF | {_P.WORK_DO}),
+    Role.HELPDESK: frozenset(_STAFF | {_P.INCIDENTS_READ, _P.INCIDENTS_LOG, _P.KNOWLEDGE_EDIT}),
+    Role.SECTION_HEAD: frozenset(
+        _STAFF | {_P.WORK_DO, _P.INCIDENTS_READ, _P.INCIDENTS_ASSIGN, _P.SLA_EDIT, _P.KNOWLEDGE_EDIT}
+    ),
+    Role.TECHNICIAN: frozenset(_STAFF | {_P.WORK_DO, _P.INCIDENTS_READ, _P.INCIDENTS_WORK}),
     Role.PROVIDER_FINANCE: frozenset(_STAFF | {_P.COSTS_READ, _P.BILLS_ISSUE, _P.CATALOGUE_EDIT}),
     Role.MANAGER: frozenset(
         _STAFF
@@ -108,6 +126,8 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             _P.CAPACITY_EDIT,
             _P.HOLIDAYS_EDIT,
             _P.AUDIT_READ,
+            _P.INCIDENTS_READ,
+            _P.DESK_OVERVIEW,
         }
     ),
     # Seed B 3(6): grants rights and only that; no ticket, request or bill content.
