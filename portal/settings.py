@@ -20,7 +20,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 PREFIX: Final = "PORTAL_"
 _SECRETS_FOLDER: Final = Path("/run/secrets")
 _FEWEST_CHARACTERS: Final = 12
-_PLACEHOLDERS: Final = ("change", "secret", "password", "example", "default", "placeholder", "12345", "qwerty")
+_PLACEHOLDERS: Final = ("change", "secret", "password", "example", "default", "placeholder", "123456", "qwerty")
 _MAKE_ONE: Final = "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
 _NOT_SETTINGS: Final = ("PORTAL_TEST_",)
 

@@ -204,7 +204,7 @@ def _wait_until_served(settings: Settings, parts: list[Part], woken: int) -> boo
 def _answers(host: str, port: int) -> bool:
     connection = http.client.HTTPConnection(host, port, timeout=5)
     try:
-        connection.request("GET", "/")
+        connection.request("GET", "/readyz")
         return connection.getresponse().status < 500
     except (OSError, http.client.HTTPException):
         return False

@@ -42,7 +42,7 @@ class Running:
         try:
             self._account = account.choose(namespaces=namespaces)
             self._home = account.home_for(data_folder, self._account)
-            self._programs = account.programs_for(self._home, self._account)
+            self.programs = account.programs_for(self._home, self._account)
             self._cluster = self._home / "postgres"
             self.address = Address(
                 folder.socket_folder(self._home, self._account.uid), folder.passwords(data_folder, self._home)
@@ -108,7 +108,7 @@ class Running:
             self._lock = None
 
     def _command(self, name: str, *arguments: str) -> list[str]:
-        return [*self._account.prefix, str(self._programs / name), *arguments]
+        return [*self._account.prefix, str(self.programs / name), *arguments]
 
     def _create(self, *, durable: bool) -> None:
         # Made aside and renamed, so that an interrupted first start leaves no half-made cluster behind.
@@ -123,7 +123,7 @@ class Running:
         command += [
             f"--pwfile={password}",
             "--encoding=UTF8",
-            *account.locale_options(self._programs),
+            *account.locale_options(self.programs),
             "--no-instructions",
         ]
         command += [] if durable else ["--no-sync"]
@@ -219,7 +219,7 @@ class Running:
 
     def _sql(self, script: str) -> None:
         environment = {"PATH": os.environ.get("PATH", ""), "PGPASSWORD": self.address.passwords[SUPERUSER]}
-        command = [str(self._programs / "psql"), "-Xq", "-v", "ON_ERROR_STOP=1", "-U", SUPERUSER]
+        command = [str(self.programs / "psql"), "-Xq", "-v", "ON_ERROR_STOP=1", "-U", SUPERUSER]
         command += ["-h", str(self.address.socket_folder), "-p", str(PORT), "-d", "postgres"]
         done = subprocess.run(  # noqa: S603 - every argument is ours
             command, input=script, env=environment, capture_output=True, text=True, check=False
