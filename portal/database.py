@@ -29,6 +29,7 @@ MODELS: dict[str, list[str]] = {
         "services.calendar.models",
         "services.requests.models",
         "services.notifications.models",
+        "services.automation.models",
     ],
     "portal": ["portal.models"],
 }

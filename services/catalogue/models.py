@@ -33,6 +33,7 @@ class Offering(Model):
     takes_waiting_list = fields.BooleanField(default=False)
     data_kept_days = fields.IntField(default=30)  # after the last day: export until then, erased on the next
     is_open = fields.BooleanField(default=True)
+    is_automated = fields.BooleanField(default=False)  # its work orders go to the provider's own system
     position = fields.IntField(default=0)
 
     class Meta:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from auth.errors import Conflict, Invalid, NotPermitted
 from auth.rules import Actor, Permission
 from auth.tenancy import one, scoped
+from services.automation import commands as automation
 from services.capacity import commands as capacity
 from services.requests.events import move, tell
 from services.requests.models import ServiceRequest, StepTemplate, WorkOrder, WorkStep
@@ -38,6 +39,22 @@ async def order_work(request: ServiceRequest, *, now: dt.datetime) -> WorkOrder:
             )
             for position, (name_th, name_en) in enumerate(await _steps_of(request), 1)
         ]
+    )
+    await automation.dispatch(
+        offering,
+        "work_order.created",
+        {
+            "work_order": str(order.id),
+            "request": request.number,
+            "kind": request.kind.value,
+            "offering": offering.code,
+            "service": str(request.subscription_id) if request.subscription_id else None,
+            "effective_on": request.effective_on.isoformat(),
+            "quantities": {ask.component.code: format(ask.after, "f") for ask in await asks_of(request)},
+        },
+        agency_id=request.agency_id,
+        request_id=request.id,
+        now=now,
     )
     return order
 
