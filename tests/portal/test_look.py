@@ -83,7 +83,8 @@ async def test_a_page_holds_together(browser: Browser, name: str, width: int) ->
 SMALL_TARGETS = """[...document.querySelectorAll("a, button, summary, input:not([type=hidden]), select, textarea")]
   .filter(each => each.checkVisibility() && !each.closest("p, li li, .note"))
   .map(each => [each, each.getBoundingClientRect()])
-  .filter(([each, box]) => !each.classList.contains("skip-link") && 0 < box.width && Math.min(box.width, box.height) < 24)
+  .filter(([each, box]) => !each.classList.contains("skip-link") && box.width > 0)
+  .filter(([each, box]) => Math.min(box.width, box.height) < 24)
   .map(([each, box]) => `${each.outerHTML.slice(0, 80)} ${box.width}x${box.height}`)"""
 
 
