@@ -10,6 +10,7 @@ from tortoise.migrations.api import migrate as apply_migrations
 from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.writer import MigrationWriter
 
+from portal import job_queue
 from portal.migrating import without_needless_copies
 
 APPS = ("auth", "billing", "services", "portal")
@@ -28,6 +29,12 @@ MODELS: dict[str, list[str]] = {
         "services.subscriptions.models",
         "services.calendar.models",
         "services.requests.models",
+        "services.sections.models",
+        "services.sla.models",
+        "services.callers.models",
+        "services.disruptions.models",
+        "services.incidents.models",
+        "services.knowledge.models",
         "services.notifications.models",
         "services.automation.models",
     ],
@@ -95,6 +102,7 @@ async def migrate(owner_url: str) -> None:
         try:
             with without_needless_copies():
                 await apply_migrations(config=orm_config(owner_url, pool=2, lock_timeout=_LOCK_TIMEOUT))
+            await job_queue.install(owner_url)
         finally:
             await Tortoise.close_connections()
     finally:

@@ -30,3 +30,13 @@ class FormKey(Model):
 
     class Meta:
         table = "form_key"
+
+
+class CaughtUp(Model):
+    """Until when one of the duties that follow the business clock has been done."""
+
+    duty = fields.CharField(max_length=48, primary_key=True)
+    until = InstantField()
+
+    class Meta:
+        table = "caught_up"

@@ -11,6 +11,7 @@ from billing.months import BANGKOK
 from portal.demo.catalogue import offer_everything
 from portal.demo.people import cast_of, found_organisations, seat_people
 from portal.demo.story import Story
+from portal.duties import start_from
 from portal.models import DemoClock
 from portal.settings import Mode, Settings
 from services.calendar.queries import official
@@ -45,6 +46,7 @@ async def load(settings: Settings, now: dt.datetime) -> bool:
             await seat_people(issuer, organisations, _PRICES_MADE_AT)
             cast = await cast_of(issuer)
             await DemoClock.get_or_create(id=1, defaults={"demo_at": DEMO_STARTS, "real_at": now})
+            await start_from(DEMO_STARTS)
             calendar = await official()
         if codes:
             return False

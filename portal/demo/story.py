@@ -18,8 +18,10 @@ from billing.months import Month, midnight
 from billing.statements.commands import issue
 from portal.demo.catalogue import Catalogue
 from portal.demo.wishes import CONTRACTS, WISHES, Contract, Ending, Wish
+from portal.duties import CLOSES_AFTER, MONTH_END
 from services.calendar.rules import Calendar
 from services.capacity import commands as capacity
+from services.notifications.commands import mark_read
 from services.requests import commands as requests
 from services.requests import fulfilment
 from services.requests.models import Quote, ServiceRequest
@@ -30,7 +32,7 @@ from services.subscriptions.models import Subscription, SubscriptionState
 FIRST_MONTH = Month(2025, 10)
 LAST_MONTH = Month(2026, 11)
 _SIGNED_AT = midnight(dt.date(2025, 9, 22)) + dt.timedelta(hours=10)
-_MONTH_END = system("month end")
+_LAST_READ_AT = midnight(dt.date(2026, 12, 1)) + dt.timedelta(hours=16)
 _BUDGETS = {
     "a": {2569: Decimal("780000.00"), 2570: Decimal("1000000.00")},
     "b": {2569: Decimal("720000.00"), 2570: Decimal("850000.00")},
@@ -69,6 +71,8 @@ class Story:
                 self._grant_budget(letter, year, amount)
         for month in _months():
             self._close(month)
+        for by in self.cast.values():
+            self._read_news(by)
         for wish in WISHES:
             _Request(self, wish).plan()
         for act in sorted(self.acts, key=lambda act: (act.at, act.order)):
@@ -110,6 +114,12 @@ class Story:
 
         self.add(midnight(dt.date(year - 544, 9, 29)) + dt.timedelta(hours=9, minutes=30), by, grant)
 
+    def _read_news(self, by: Actor) -> None:
+        async def read(now: dt.datetime) -> None:
+            await mark_read(by, now=now)
+
+        self.add(_LAST_READ_AT, by, read)
+
     def _close(self, month: Month) -> None:
         async def settle(now: dt.datetime) -> None:
             await end_due(now=now)
@@ -118,10 +128,10 @@ class Story:
         async def close(now: dt.datetime) -> None:
             provider_id = self.catalogue.offerings["GI"].provider_id
             for letter in _BUDGETS:
-                await issue(self.agency(letter), provider_id, month, by=_MONTH_END, now=now)
+                await issue(self.agency(letter), provider_id, month, by=MONTH_END, now=now)
 
-        self.add(month.ends_at + dt.timedelta(minutes=1), _MONTH_END, settle)
-        self.add(month.ends_at + dt.timedelta(minutes=5), _MONTH_END, close)
+        self.add(month.ends_at + dt.timedelta(minutes=1), MONTH_END, settle)
+        self.add(month.ends_at + CLOSES_AFTER, MONTH_END, close)
 
 
 @dataclass(slots=True)
@@ -158,8 +168,8 @@ class _Request:
                 self._by("approver", answered, self._decline)
             case Ending.EXPIRED:
                 days = self.story.calendar.add_working_days(quoted.date(), CONFIRM_WITHIN_WORKING_DAYS)
-                at = self.story.calendar.closing(days) + dt.timedelta(minutes=1)
-                self.story.add(at, system("deadlines"), self._expire)
+                at = self.story.calendar.closing(days) + dt.timedelta(microseconds=1)
+                self.story.add(at, system("quotes expire"), self._expire)
             case _:
                 self._by("approver", answered, self._confirm)
                 self._by("technician", self._later(answered, 60), self._start)

@@ -43,3 +43,10 @@ async def remind_due(*, now: dt.datetime) -> int:
                 until=until,
             )
     return len(waiting)
+
+
+async def next_expiry() -> dt.datetime | None:
+    """Return the last moment of the first quote to run out, None while nobody is asked to confirm."""
+    waiting = await scoped(ServiceRequest).filter(state=State.AWAITING_CONFIRMATION).values_list("quote_id", flat=True)
+    first = await scoped(Quote).filter(id__in=waiting).order_by("valid_until").first()
+    return first.valid_until if first else None

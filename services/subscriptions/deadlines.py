@@ -4,7 +4,7 @@ import datetime as dt
 
 from auth.rules import Permission
 from auth.tenancy import scoped
-from billing.months import bangkok_date
+from billing.months import ONE_DAY, bangkok_date, midnight
 from services.notifications.commands import notify
 from services.subscriptions.models import Subscription, SubscriptionState
 
@@ -32,3 +32,10 @@ async def announce_ending_contracts(*, now: dt.datetime) -> int:
             days=left,
         )
     return len(ending)
+
+
+async def next_end() -> dt.datetime | None:
+    """Return when the first service that was given a last day is over, None while there is none."""
+    announced = scoped(Subscription).filter(state=SubscriptionState.ACTIVE, last_day__isnull=False)
+    first = await announced.order_by("last_day").first()
+    return midnight(first.last_day + ONE_DAY) if first and first.last_day else None

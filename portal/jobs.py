@@ -1,0 +1,69 @@
+"""The worker: what falls due by the business clock, and the jobs that a unit of work left for later."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Iterator
+
+import structlog
+
+from portal import database, logs
+from portal.clock import Clock
+from portal.duties import Done, catch_up
+from portal.job_queue import pause, work_through_the_queue
+from portal.settings import Settings
+
+__all__ = ["Done", "catch_up", "run_worker"]
+
+_LOOK_EVERY = 3.0  # seconds
+_LOOK_AT_LEAST_EVERY = 60.0
+_log = structlog.get_logger("portal.jobs")
+
+
+async def run_worker(settings: Settings) -> None:
+    """Do what falls due and what was left for later, until told to end by SIGTERM or SIGINT.
+
+    Needs the database's address in the settings; refuses a role row-level security would not bind (UnsafeRole).
+    """
+    if settings.database_url is None:
+        raise ValueError("the worker needs the database's address")
+    logs.configure(settings.log_format, settings.log_level)
+    url = settings.database_url.get_secret_value()
+    told = asyncio.Event()
+    await database.connect(url, pool=settings.database_pool)
+    try:
+        with _told_to_end(told):
+            _log.info("worker started")
+            await asyncio.gather(
+                _follow_the_clock(Clock(demo=settings.demo_clock), told),
+                work_through_the_queue(url, told),
+            )
+            _log.info("worker ended")
+    finally:
+        await database.disconnect()
+
+
+async def _follow_the_clock(clock: Clock, told: asyncio.Event) -> None:
+    seconds = _LOOK_EVERY
+    while not told.is_set():
+        try:
+            failed = (await catch_up(await clock.now(), wait=False)).failed
+        except Exception:  # noqa: BLE001 - the database may be away for a while; the worker stays
+            _log.exception("catching up failed")
+            failed = ("all",)
+        # What fails is tried again ever more seldom; anything done well brings the usual pace back.
+        seconds = min(2 * seconds, _LOOK_AT_LEAST_EVERY) if failed else _LOOK_EVERY
+        await pause(told, seconds)
+
+
+@contextlib.contextmanager
+def _told_to_end(told: asyncio.Event) -> Iterator[None]:
+    """Set the event on SIGTERM and SIGINT while the block runs."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
