@@ -263,6 +263,12 @@ async def costs_of_service(book: Book, service_id: uuid.UUID, months: Iterable[M
     return {month: invoiced[month] if month in invoiced else book.service_charge(service_id, month) for month in months}
 
 
+async def first_month(agency_id: uuid.UUID) -> Month | None:
+    """Return the month from which on an agency has costs, as far as the actor sees; None where it has none."""
+    row = await scoped(usage.Allocation).filter(agency_id=agency_id).order_by("starts_at").first()
+    return Month.of(row.starts_at) if row else None
+
+
 async def invoiced_by_agency(since: Month, until: Month) -> dict[uuid.UUID, Decimal]:
     """Return what each agency within reach was invoiced from one month to another, both included, with VAT."""
     found: dict[uuid.UUID, Decimal] = {}

@@ -1,0 +1,371 @@
+"""What services cost: this month, the fiscal year against its budget, and each month's lines (standard 7.5.3)."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import ROUND_DOWN, Decimal
+from itertools import groupby
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from auth.errors import NotFound
+from auth.organisations.models import Organisation
+from auth.rules import OrganisationKind, Permission
+from billing.budgets.queries import YearView, budget_of, year_view
+from billing.budgets.rules import FiscalYear
+from billing.money import exactly, is_satang
+from billing.months import Month, bangkok_date
+from billing.statements.queries import (
+    Bill,
+    Book,
+    Line,
+    MonthSums,
+    bills_of,
+    book_of,
+    first_month,
+    invoiced_by_agency,
+)
+from billing.tariffs.rules import Basis
+from billing.usage.queries import services_by_agency
+from portal.formats import Language, baht, month_short, quantity, thai_sort_key
+from portal.i18n import Lazy, lazy
+from portal.visit import Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How sure a month's figure is: its words and its badge."""
+
+    label: Lazy
+    tone: str
+    icon: str
+
+
+ISSUED: Final = Standing(lazy("Invoiced"), "success", "file-invoice")
+WAITING: Final = Standing(lazy("Month over, not invoiced yet"), "warning", "hourglass")
+RUNNING: Final = Standing(lazy("Estimate of the current month"), "progress", "progress-check")
+COMING: Final = Standing(lazy("Forecast"), "neutral", "calendar-event")
+NOTHING: Final = Standing(lazy("No costs"), "neutral", "circle-minus")
+
+
+@dataclass(frozen=True, slots=True)
+class MonthRow:
+    """A month of the fiscal year, beside the same month a year before where that had costs."""
+
+    sums: MonthSums
+    standing: Standing
+    href: str | None
+    year_before: Decimal | None
+
+    @property
+    def difference(self) -> Decimal | None:
+        """How much more the month comes to than a year before; None where there is nothing to compare."""
+        return None if self.year_before is None else self.sums.total - self.year_before
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A month's total as a bar."""
+
+    label: str
+    amount: Decimal
+    text: str
+    href: str | None
+    estimated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tranche:
+    """A part of a quantity at its tier's price."""
+
+    quantity: Decimal
+    price: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Workings:
+    """How a line's amount came about: tranches, their sum, and the share of the month or the hours it counts for."""
+
+    tranches: tuple[Tranche, ...]
+    full: Decimal
+    days: int | None
+    days_in_month: int | None
+    hours: str
+    unrounded: str
+    version: int
+    effective_from: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class LineRow:
+    """A line of a bill in words."""
+
+    name: str
+    quantity: Decimal
+    unit: str
+    first: dt.date
+    last: dt.date
+    amount: Decimal
+    workings: Workings | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLines:
+    """The lines of one service with what they come to."""
+
+    id: uuid.UUID
+    number: str
+    name: str
+    lines: tuple[LineRow, ...]
+    subtotal: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class BillView:
+    """A bill as the page of its month shows it."""
+
+    bill: Bill
+    provider: str
+    services: tuple[ServiceLines, ...]
+
+
+async def index(visit: Visit) -> Response:
+    """Show this month's estimate, the fiscal year against its budget, and its months; others choose an agency first."""
+    agency = await _agency(visit)
+    if agency is None:
+        return await _choose(visit)
+    today = bangkok_date(visit.now)
+    current, year = FiscalYear.of(today), _year(visit)
+    since = await first_month(agency.id)
+    if since is None:
+        return visit.render("costs/empty.html", agency=_name_unless_own(visit, agency))
+    years = [FiscalYear(name) for name in range(since.fiscal_year, current.name + 2)]
+    if year not in years:
+        raise NotFound("FiscalYear")
+    before = FiscalYear(year.name - 1)
+    book = await book_of(agency.id, max(before.months[0], since), year.months[-1])
+    budget = None if visit.by.provider_id else await budget_of(agency.id, year)
+    view = year_view(book, year, budget)
+    rows = _month_rows(visit, view, book, before if before in years else None)
+    this_month = next((row for row in rows if row.sums.month == Month.of(today)), None)
+    return visit.render(
+        "costs/index.html",
+        agency=_name_unless_own(visit, agency),
+        whose=_whose(visit, agency),
+        year=year,
+        years=[(each.name, each == current) for each in reversed(years)],
+        is_current=year == current,
+        view=view,
+        rows=rows,
+        has_year_before=any(row.year_before is not None for row in rows),
+        totals=_total_of(view.months),
+        this_month=this_month,
+        bars=_bars(rows, visit.language),
+        sees_budget=visit.by.provider_id is None,
+        at=visit.now,
+    )
+
+
+async def month(visit: Visit) -> Response:
+    """Show a month's lines by service, each with how it was computed; 404 for what is no month of this agency's."""
+    agency = await _agency(visit)
+    if agency is None:
+        raise NotFound("Organisation")
+    try:
+        when = Month.parse(visit.params["month"])
+    except ValueError:
+        raise NotFound("Month") from None
+    since = await first_month(agency.id)
+    last = FiscalYear(Month.of(visit.now).fiscal_year + 1).months[-1]
+    if since is None or not since <= when <= last:
+        raise NotFound("Month")
+    book = await book_of(agency.id, when, when)
+    bills = await bills_of(book, when)
+    providers = await Organisation.filter(id__in=[bill.provider_id for bill in bills])
+    names = {each.id: _name(each, visit.language) for each in providers}
+    return visit.render(
+        "costs/month.html",
+        agency=_name_unless_own(visit, agency),
+        whose=_whose(visit, agency),
+        month=when,
+        previous=when.previous if when > since else None,
+        next=when.next if when < last else None,
+        bills=[BillView(bill, names[bill.provider_id], _by_service(bill.lines, visit.language)) for bill in bills],
+        total=sum((bill.totals.total for bill in bills), Decimal("0.00")),
+        standing=_standing(book.sums(when), Month.of(visit.now)),
+        waiting=WAITING,
+        sees_services=visit.by.may(Permission.SERVICES_READ),
+        at=visit.now,
+    )
+
+
+# Whose costs
+
+
+async def _agency(visit: Visit) -> Organisation | None:
+    """Return the agency whose costs are asked for; one's own, or the one the address names; NotFound for others'."""
+    named, own = visit.query.get("agency"), visit.by.agency_id
+    if not named:
+        return await Organisation.get(id=own) if own else None
+    try:
+        agency_id = uuid.UUID(named)
+    except ValueError:
+        raise NotFound("Organisation") from None
+    if own and agency_id != own:
+        raise NotFound("Organisation")
+    found = await Organisation.get_or_none(id=agency_id, kind=OrganisationKind.AGENCY)
+    if found is None:
+        raise NotFound("Organisation")
+    return found
+
+
+async def _choose(visit: Visit) -> Response:
+    """Let staff and those who oversee choose an agency, each with what it was invoiced this fiscal year."""
+    year = FiscalYear.of(bangkok_date(visit.now))
+    invoiced = await invoiced_by_agency(year.months[0], year.months[-1])
+    counts = await services_by_agency()
+    agencies = await Organisation.filter(id__in=[*counts], kind=OrganisationKind.AGENCY)
+    rows = [
+        (each.id, _name(each, visit.language), counts[each.id], invoiced.get(each.id, Decimal("0.00")))
+        for each in agencies
+    ]
+    return visit.render(
+        "costs/choose.html",
+        rows=sorted(rows, key=lambda row: thai_sort_key(row[1])),
+        total=sum((row[3] for row in rows), Decimal("0.00")),
+        year=year,
+    )
+
+
+def _name(organisation: Organisation, language: Language) -> str:
+    return organisation.name_en if language == "en" else organisation.name_th
+
+
+def _name_unless_own(visit: Visit, agency: Organisation) -> str | None:
+    return None if visit.by.agency_id else _name(agency, visit.language)
+
+
+def _whose(visit: Visit, agency: Organisation) -> str:
+    """Return what links carry to stay with the agency chosen."""
+    return "" if visit.by.agency_id else f"agency={agency.id}"
+
+
+# Months of a year
+
+
+def _year(visit: Visit) -> FiscalYear:
+    given = visit.query.get("year")
+    if not given:
+        return FiscalYear.of(bangkok_date(visit.now))
+    if not (given.isascii() and given.isdigit() and len(given) == 4):
+        raise NotFound("FiscalYear")
+    return FiscalYear(int(given))
+
+
+def _month_rows(visit: Visit, view: YearView, book: Book, before: FiscalYear | None) -> list[MonthRow]:
+    now = Month.of(visit.now)
+    earlier: Mapping[Month, Decimal] = {each: book.total(each) for each in before.months} if before else {}
+    whose = f"?agency={book.agency_id}" if visit.by.agency_id is None else ""
+    return [
+        MonthRow(
+            sums,
+            _standing(sums, now),
+            visit.path("costs.month", month=sums.month) + whose if sums.total else None,
+            earlier.get(_year_before(sums.month)) or None,
+        )
+        for sums in view.months
+    ]
+
+
+def _year_before(when: Month) -> Month:
+    return replace(when, year=when.year - 1)
+
+
+def _standing(sums: MonthSums, now: Month) -> Standing:
+    if sums.issued and sums.invoiced == sums.total:
+        return ISSUED
+    if not sums.total:
+        return NOTHING
+    if sums.month == now:
+        return RUNNING
+    return WAITING if sums.month < now else COMING
+
+
+def _total_of(months: Iterable[MonthSums]) -> Mapping[str, Decimal]:
+    known = list(months)
+    nothing = Decimal("0.00")
+    return {
+        "subtotal": sum((each.subtotal for each in known), nothing),
+        "vat": sum((each.vat for each in known), nothing),
+        "total": sum((each.total for each in known), nothing),
+    }
+
+
+def _bars(rows: Iterable[MonthRow], language: Language) -> list[Bar]:
+    return [
+        Bar(
+            month_short(row.sums.month.first, language),
+            row.sums.total,
+            baht(row.sums.total),
+            row.href,
+            row.standing is not ISSUED,
+        )
+        for row in rows
+    ]
+
+
+# Lines of a month
+
+
+def _by_service(lines: Sequence[Line], language: Language) -> tuple[ServiceLines, ...]:
+    which = 1 if language == "en" else 0
+    groups = []
+    for service_id, some in groupby(lines, key=lambda line: line.service_id):
+        own = list(some)
+        rows = tuple(
+            LineRow(
+                line.names[which],
+                line.quantity,
+                line.units[which],
+                line.starts_on,
+                line.ends_on,
+                line.amount,
+                _workings(line.derivation),
+            )
+            for line in own
+        )
+        subtotal = sum((row.amount for row in rows), Decimal("0.00"))
+        groups.append(ServiceLines(service_id, own[0].service_number, own[0].service_names[which], rows, subtotal))
+    return tuple(groups)
+
+
+def _workings(kept: Mapping[str, Any]) -> Workings | None:
+    """Read how an amount came about from what is kept with its line; None for what no price led to."""
+    if "tranches" not in kept:
+        return None
+    full = Decimal(kept["full"])
+    with exactly():
+        unrounded = full * kept["share"] / kept["whole"]
+    return Workings(
+        tranches=tuple(
+            Tranche(Decimal(part["quantity"]), Decimal(part["price"]), Decimal(part["amount"]))
+            for part in kept["tranches"]
+        ),
+        full=full,
+        days=kept["days"],
+        days_in_month=kept["days_in_month"],
+        hours=_cut(Decimal(kept["hours"]), 4) if kept["basis"] == Basis.HOURLY else "",
+        unrounded=baht(unrounded) if is_satang(unrounded) else _cut(unrounded, 6),
+        version=kept["price_version"],
+        effective_from=dt.date.fromisoformat(kept["effective_from"]),
+    )
+
+
+def _cut(amount: Decimal, places: int) -> str:
+    """Write a figure with at most so many decimals, and an ellipsis where there are more."""
+    with exactly():
+        shown = amount.quantize(Decimal(1).scaleb(-places), ROUND_DOWN)
+    return quantity(amount) if shown == amount else f"{quantity(shown)}…"
