@@ -54,9 +54,12 @@ class Agreed(Protocol):
     target_max_minutes: int | None
     response_minutes: int | None
     clock_start: ClockStart
-    per: Per | None
     severity_minutes: Any
     around_the_clock: bool
+
+    @property
+    def per(self) -> Per | None:
+        """What the target is counted by, if by anything."""
 
 
 @dataclass(frozen=True, slots=True)
