@@ -15,11 +15,18 @@ from portal.migrating import without_needless_copies
 
 APPS = ("auth", "billing", "services", "portal")
 MODELS: dict[str, list[str]] = {
-    "auth": ["auth.organisations.models", "auth.people.models", "auth.sessions.models", "auth.audit.models"],
+    "auth": [
+        "auth.organisations.models",
+        "auth.people.models",
+        "auth.sessions.models",
+        "auth.audit.models",
+        "auth.clients.models",
+    ],
     "billing": [
         "billing.numbers.models",
         "billing.tariffs.models",
         "billing.usage.models",
+        "billing.metering.models",
         "billing.statements.models",
         "billing.budgets.models",
     ],
