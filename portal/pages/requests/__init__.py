@@ -1,0 +1,25 @@
+"""Requests as the agency and everybody else meet them: asking, following, deciding."""
+
+from portal.pages.requests.asking import create, edit, new, preview, save
+from portal.pages.requests.deciding import confirm, decline, quote
+from portal.pages.requests.listing import listed_page
+from portal.pages.requests.page import copy, dispute, say, show, submit, undo, withdraw
+
+__all__ = [
+    "confirm",
+    "copy",
+    "create",
+    "decline",
+    "dispute",
+    "edit",
+    "listed_page",
+    "new",
+    "preview",
+    "quote",
+    "save",
+    "say",
+    "show",
+    "submit",
+    "undo",
+    "withdraw",
+]

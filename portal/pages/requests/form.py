@@ -1,0 +1,248 @@
+"""What a person types into a request, read without losing any of it, and what can be said about it at once."""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from auth.errors import Invalid, NotFound
+from auth.rules import Actor, Permission
+from billing.months import bangkok_date
+from billing.tariffs.rules import NoPrice
+from portal.formats import NotADate, NotANumber, parse_date, parse_number
+from portal.i18n import gettext as _
+from portal.visit import Fields
+from services.calendar.rules import Calendar
+from services.catalogue.models import Component, Offering
+from services.requests.models import RequestItem, ServiceRequest
+from services.requests.pricing import Ask, Price
+from services.requests.queries import (
+    Demand,
+    Effect,
+    demands_of,
+    effect_on_budget,
+    lead_days_of,
+    price_request,
+    prospective,
+)
+from services.requests.rules import Kind, earliest_effective
+from services.subscriptions.models import SubscriptionState
+from services.subscriptions.queries import InUse, quantities_at, subscription
+
+_MOST = Decimal(10) ** 12  # beyond any pool; what the columns hold is wider
+_LONGEST = 4000
+
+
+@dataclass(slots=True)
+class Row:
+    """One component on the form: how much there is, and what was typed for how much there is to be."""
+
+    component: Component
+    before: Decimal
+    typed: str = ""
+    after: Decimal | None = None
+    error: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of its field; also how its refusals are found again."""
+        return f"q-{self.component.id}"
+
+
+@dataclass(slots=True)
+class Form:
+    """A request as it stands on the form: for which service or offering, with every text as typed."""
+
+    kind: Kind
+    offering: Offering
+    service: InUse | None
+    rows: list[Row]
+    earliest: dt.date
+    label: str = ""
+    day: str | dt.date = ""
+    effective_on: dt.date | None = None
+    asks_earlier: bool = False
+    justification: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> dict[uuid.UUID, Decimal]:
+        """What is asked, by component, as the commands take it."""
+        return {row.component.id: row.after for row in self.rows if row.after is not None}
+
+    @property
+    def asks(self) -> list[Ask]:
+        """What would change."""
+        return [
+            Ask(row.component, row.before, row.after)
+            for row in self.rows
+            if row.after is not None and row.after != row.before
+        ]
+
+    @property
+    def is_early(self) -> bool:
+        """Whether the day asked for comes before the lead time allows."""
+        return self.effective_on is not None and self.effective_on < self.earliest
+
+    def refuse(self, refused: Invalid) -> None:
+        """Put what a command refused beside the fields it speaks of."""
+        for name, why in refused.fields.items():
+            row = next((row for row in self.rows if str(row.component.id) == name), None)
+            if row:
+                row.error = _(why)
+            self.errors[row.name if row else name] = _(why)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a form comes to as things stand: cost, capacity, and the agency's budget."""
+
+    price: Price | None
+    demands: tuple[Demand, ...]
+    effect: Effect | None
+    problem: str | None = None
+
+    @property
+    def is_short(self) -> bool:
+        """Whether more is asked than is free (annex ก 1.3)."""
+        return any(demand.short_by for demand in self.demands)
+
+
+async def begin(
+    kind: Kind, *, service_id: uuid.UUID | None, offering_id: uuid.UUID | None, calendar: Calendar, now: dt.datetime
+) -> Form:
+    """Return an empty form for a kind of request; NotFound for what cannot be asked of this service or offering."""
+    service = await subscription(service_id, at=now) if service_id else None
+    if service is None and kind is not Kind.NEW:
+        raise NotFound("Subscription")
+    if service and (kind is Kind.NEW or service.subscription.state is not SubscriptionState.ACTIVE):
+        raise NotFound("Subscription")
+    if service:
+        offering = service.subscription.offering
+    else:
+        found = await Offering.filter(id=offering_id, is_open=True).first() if offering_id else None
+        if found is None:
+            raise NotFound("Offering")
+        offering = found
+    present = await quantities_at(service.subscription.id, now) if service else {}
+    components = (
+        await Component.filter(offering_id=offering.id)
+        .select_related("price_item", "pool", "addon")
+        .order_by("position", "code")
+    )
+    components.sort(key=lambda component: component.addon_id is not None)
+    rows = [
+        Row(component, present.get(component.id, Decimal(0)))
+        for component in components
+        if _speaks_of(kind, component, present)
+    ]
+    earliest = earliest_effective(calendar, bangkok_date(now), lead_days_of(kind, offering))
+    made = Form(kind, offering, service, rows, earliest, day=earliest, effective_on=earliest)
+    for row in rows:
+        if kind is Kind.CHANGE:
+            row.typed, row.after = _plain(row.before), row.before
+        elif kind is Kind.CANCEL:
+            row.after = Decimal(0)
+    return made
+
+
+async def again(request: ServiceRequest, items: tuple[RequestItem, ...], calendar: Calendar, now: dt.datetime) -> Form:
+    """Return the form of a draft or a returned request, filled in as it was saved."""
+    made = await begin(
+        request.kind,
+        service_id=request.subscription_id if request.kind is not Kind.NEW else None,
+        offering_id=request.offering_id,
+        calendar=calendar,
+        now=now,
+    )
+    asked = {item.component_id: item.asked for item in items}
+    for row in made.rows:
+        if row.component.id in asked:
+            row.after = asked[row.component.id]
+            row.typed = _plain(row.after)
+    made.label, made.justification = request.label, request.justification
+    made.day = made.effective_on = request.effective_on
+    made.asks_earlier = request.asks_earlier
+    return made
+
+
+def take(form: Form, typed: Fields) -> None:
+    """Read what was typed into a form, and note beside each field what cannot be taken."""
+    for row in form.rows:
+        if form.kind is not Kind.CANCEL:
+            _take_quantity(form.kind, row, typed.get(row.name))
+        if row.error:
+            form.errors[row.name] = row.error
+    form.label, form.justification = typed.get("label"), typed.get("justification")
+    form.asks_earlier = bool(typed.get("asks_earlier"))
+    form.day, form.effective_on = typed.get("effective_on"), None
+    try:
+        form.effective_on = parse_date(typed.get("effective_on"))
+    except NotADate:
+        form.errors["effective_on"] = _("Enter a date such as 16/12/2569.")
+    if len(form.justification) > _LONGEST:
+        form.errors["justification"] = _("This text is too long.")
+    if len(form.label) > 150:
+        form.errors["label"] = _("This text is too long.")
+
+
+async def look_ahead(form: Form, *, by: Actor, now: dt.datetime) -> Preview:
+    """Return what a form comes to now; the budget only for whom the agency's costs concern."""
+    asks = form.asks
+    demands = await demands_of(asks)
+    if not asks or form.effective_on is None or by.agency_id is None:
+        return Preview(None, demands, None)
+    service = (
+        form.service.subscription.id
+        if form.service
+        else prospective(uuid.uuid4(), by.agency_id, form.offering, form.label or form.offering.name_th)
+    )
+    try:
+        book, price = await price_request(
+            by.agency_id, service, form.kind, asks, form.effective_on, today=bangkok_date(now)
+        )
+    except NoPrice:
+        return Preview(None, demands, None, _("There is no price for that day."))
+    effect = await effect_on_budget(by.agency_id, book, price) if by.may(Permission.COSTS_READ) else None
+    return Preview(price, demands, effect)
+
+
+def _speaks_of(kind: Kind, component: Component, present: Mapping[uuid.UUID, Decimal]) -> bool:
+    is_addon, is_there = component.addon_id is not None, component.id in present
+    match kind:
+        case Kind.NEW:
+            return True
+        case Kind.NEW_ADDON:
+            return is_addon and not is_there
+        case Kind.CHANGE | Kind.CANCEL:
+            return is_there
+        case Kind.CANCEL_ADDON:
+            return is_addon and is_there
+
+
+def _take_quantity(kind: Kind, row: Row, text: str) -> None:
+    row.typed, row.after = text, None
+    if kind is Kind.CANCEL_ADDON:
+        row.after = Decimal(0) if text else row.before
+        return
+    if not text and kind is not Kind.CHANGE:
+        return  # left out: not ordered
+    try:
+        amount = parse_number(text)
+    except NotANumber:
+        row.error = _("Enter a number.")
+        return
+    if kind is not Kind.CHANGE and not amount:
+        return
+    complaint = "This is more than can be ordered." if amount >= _MOST else row.component.bounds.complaint(amount)
+    if amount == row.before:
+        complaint = None  # as it is; it may stand outside bounds set later
+    if complaint:
+        row.error = _(complaint)
+    else:
+        row.after = amount
+
+
+def _plain(amount: Decimal) -> str:
+    return format(amount.normalize(), "f")

@@ -1,0 +1,250 @@
+"""One request as both sides see it: what is asked, where it stands, whose move it is, and what happened."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import Response
+from tortoise.transactions import in_transaction
+
+from auth.errors import Refusal
+from auth.organisations.models import Organisation
+from auth.rules import Actor, Permission
+from billing.months import bangkok_date
+from billing.tariffs.rules import NoPrice
+from portal import refusals
+from portal.i18n import gettext as _
+from portal.pages.requests import wording
+from portal.visit import Visit
+from services.calendar.queries import official
+from services.calendar.rules import Calendar
+from services.requests import commands
+from services.requests.attachments import attachments_of
+from services.requests.models import ServiceRequest
+from services.requests.pricing import Ask, Price, takes_effect
+from services.requests.queries import Effect, Whole, effect_on_budget, price_request, prospective, whole
+from services.requests.rules import (
+    DISPUTE_WITHIN_WORKING_DAYS,
+    NEEDS,
+    OPEN,
+    Kind,
+    OpenRequestExists,
+    State,
+    possible,
+)
+
+_UNPRICED = frozenset({State.DRAFT, State.RETURNED, State.SUBMITTED, State.UNDER_REVIEW})
+_BEFORE_CONFIRMATION = _UNPRICED | {State.AWAITING_CONFIRMATION}
+WORKING_DAY_MINUTES = 480
+
+
+@dataclass(frozen=True, slots=True)
+class Comes:
+    """What a stored request comes to as things stand, and to the agency what it does to its budget."""
+
+    price: Price | None
+    effect: Effect | None
+
+
+async def show(visit: Visit) -> Response:
+    """Show one request; another agency's, and to the provider a draft, is NotFound."""
+    return await shown(visit)
+
+
+async def submit(visit: Visit) -> Response:
+    """Send a draft or a corrected request to the provider (annex ก 1.4)."""
+    return await attempt(
+        visit,
+        commands.submit(visit.params["id"], by=visit.by, now=visit.now),
+        _("The request was submitted to the provider."),
+    )
+
+
+async def withdraw(visit: Visit) -> Response:
+    """Take a request back before it is confirmed."""
+    note = visit.form.get("note")[:4000]
+    return await attempt(
+        visit,
+        commands.withdraw(visit.params["id"], note=note, by=visit.by, now=visit.now),
+        _("The request was withdrawn."),
+    )
+
+
+async def say(visit: Visit) -> Response:
+    """Add a message to the timeline; the other side is told."""
+    return await attempt(
+        visit,
+        commands.say(visit.params["id"], visit.form.get("text")[:4000], by=visit.by, now=visit.now),
+        _("The message was sent."),
+    )
+
+
+async def dispute(visit: Visit) -> Response:
+    """Say that what was delivered is not right: its work goes on."""
+    return await attempt(
+        visit,
+        commands.dispute_delivery(visit.params["id"], visit.form.get("note")[:4000], by=visit.by, now=visit.now),
+        _("The provider was told; the work goes on."),
+    )
+
+
+async def undo(visit: Visit) -> Response:
+    """Take a completed cancellation back before its last day is over."""
+    return await attempt(
+        visit,
+        commands.undo_cancellation(visit.params["id"], by=visit.by, now=visit.now),
+        _("The cancellation was taken back; everything goes on as it was."),
+    )
+
+
+async def copy(visit: Visit) -> Response:
+    """Begin a new draft that asks the same."""
+    made = await commands.copy(visit.params["id"], by=visit.by, now=visit.now)
+    visit.flash(_("A new draft was made: %(number)s.", number=made.number))
+    return visit.redirect("request.edit", id=made.id)
+
+
+async def attempt(visit: Visit, doing: Awaitable[object], said: str, *, way: str = "request") -> Response:
+    """Do something to the request of the address and go on to it.
+
+    What is refused because the request has moved on, or because of what was entered, is told on the request's own
+    page, which shows how it stands now; what is not found or not permitted is the edge's to tell.
+    """
+    try:
+        async with in_transaction():  # within the unit of work: what a refused command began is undone at once
+            await doing
+    except Refusal as refused:
+        answer = refusals.answer_to(refused)
+        if answer is None or answer.status not in {409, 422}:
+            raise
+        return await shown(visit, problem=problem_of(refused), status=answer.status)
+    visit.flash(said)
+    return visit.redirect(way, id=visit.params["id"])
+
+
+def problem_of(refused: Refusal) -> str:
+    """Return what was refused as a sentence in the visitor's language."""
+    if isinstance(refused, OpenRequestExists):
+        return _(
+            "Request %(number)s for this service is still open. Wait until it ends, or withdraw it first.",
+            number=refused.number,
+        )
+    answer = refusals.answer_to(refused)
+    sentence = refusals.sentence_for(refused, answer) if answer else None
+    return sentence or _("The request has moved on since you opened this page. This is how it stands now.")
+
+
+async def shown(visit: Visit, *, problem: str | None = None, status: int = 200) -> Response:
+    """Draw a request's page, with what was refused above it where something was."""
+    calendar = await official()
+    found = await whole(visit.params["id"], calendar)
+    request = found.request
+    comes = await come_to(visit, found) if request.state in _BEFORE_CONFIRMATION else Comes(None, None)
+    organisations = {one.id: one for one in await Organisation.filter(id__in=[request.agency_id, request.provider_id])}
+    due_at = due_of(found)
+    return visit.render(
+        "requests/show.html",
+        status=status,
+        problem=problem,
+        found=found,
+        request=request,
+        comes=comes,
+        standing=wording.STATES[request.state],
+        states=wording.STATES,
+        kind_name=wording.KINDS[request.kind],
+        agency=organisations[request.agency_id],
+        provider=organisations[request.provider_id],
+        way=wording.way(request.state, {event.state for event in found.events}),
+        due_at=due_at,
+        left=wording.left(due_at, visit.now, calendar),
+        events=[wording.told(e, visit.language, inside=visit.by.agency_id is None) for e in reversed(found.events)],
+        checks=wording.CHECKS,
+        may=moves(visit.by, found, calendar, visit),
+        files=await attachments_of(request.id),
+        monthly=figures(found),
+        inside=visit.by.agency_id is None,
+        name=lambda thing: wording.name(thing, visit.language),
+        unit=lambda thing: wording.unit(thing, visit.language),
+    )
+
+
+def moves(by: Actor, found: Whole, calendar: Calendar, visit: Visit) -> frozenset[str]:
+    """Return what the visitor may do to a request now, by the names of the moves."""
+    request = found.request
+    if by.agency_id != request.agency_id and by.provider_id != request.provider_id:
+        return frozenset()
+    may = {action.value for action in possible(request.state) if by.may(NEEDS[action] or "")}
+    if "submit" in may:
+        may.add("edit")
+    if by.may(Permission.REQUESTS_REVIEW) and request.state is State.UNDER_REVIEW:
+        may.add("review")
+    if by.may(Permission.WORK_DO) and request.state is State.IN_PROGRESS:
+        may.add("work")
+    speaks = any(by.may(one) for one in (Permission.REQUESTS_MAKE, Permission.REQUESTS_REVIEW, Permission.WORK_DO))
+    if speaks and request.state in OPEN and request.submitted_at:
+        may.add("say")
+    if by.may(Permission.REQUESTS_MAKE):
+        if request.submitted_at:
+            may.add("copy")
+        if request.state is State.COMPLETED:
+            may -= {"reopen"}
+            may |= _afterwards(request, calendar, visit)
+    return frozenset(may)
+
+
+def _afterwards(request: ServiceRequest, calendar: Calendar, visit: Visit) -> set[str]:
+    may = set()
+    until = calendar.add_minutes(request.changed_at, DISPUTE_WITHIN_WORKING_DAYS * WORKING_DAY_MINUTES)
+    if visit.now <= until and not request.undone_at:
+        may.add("dispute")
+    is_cancellation = request.kind in {Kind.CANCEL, Kind.CANCEL_ADDON}
+    if is_cancellation and not request.undone_at and visit.now < takes_effect(request.kind, request.effective_on):
+        may.add("undo")
+    return may
+
+
+def due_of(found: Whole) -> Any:
+    """Return by when the next move is due; None where nothing is."""
+    match found.request.state:
+        case State.SUBMITTED | State.UNDER_REVIEW:
+            return found.review_due_at
+        case State.AWAITING_CONFIRMATION:
+            return found.quote.valid_until if found.quote else None
+        case State.CONFIRMED | State.IN_PROGRESS:
+            return found.work.due_at if found.work else None
+        case _:
+            return None
+
+
+def asks_in(found: Whole) -> list[Ask]:
+    """Return what a request asks, by the confirmed quantity where the provider gave one."""
+    return [
+        Ask(item.component, item.before, item.asked if item.confirmed is None else item.confirmed)
+        for item in found.items
+    ]
+
+
+async def come_to(visit: Visit, found: Whole, asks: list[Ask] | None = None) -> Comes:
+    """Return what a request comes to as things stand; the budget only for whom the agency's costs concern."""
+    request = found.request
+    service = request.subscription_id or prospective(request.id, request.agency_id, request.offering, request.label)
+    asks = asks_in(found) if asks is None else asks
+    if not asks:
+        return Comes(None, None)
+    try:
+        book, price = await price_request(
+            request.agency_id, service, request.kind, asks, request.effective_on, today=bangkok_date(visit.now)
+        )
+    except NoPrice:
+        return Comes(None, None)
+    if visit.by.agency_id is None or not visit.by.may(Permission.COSTS_READ):
+        return Comes(price, None)
+    return Comes(price, await effect_on_budget(request.agency_id, book, price))
+
+
+def figures(found: Whole) -> dict[str, Any] | None:
+    """Return the figures of the latest quote as numbers; None before there is one."""
+    if found.request.state in _UNPRICED or not found.quotes:
+        return None
+    document = (found.quote or found.quotes[0]).document
+    return {name: wording.number(text) for name, text in document["monthly"].items()}
