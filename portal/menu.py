@@ -18,7 +18,7 @@ LINES: Final[tuple[tuple[Lazy | None, tuple[_Line, ...]], ...]] = (
         (
             (lazy("Home"), "home", "home", None),
             (lazy("Services in use"), "services", "server", Permission.SERVICES_READ),
-            (lazy("Change service"), "services.change", "adjustments", Permission.REQUESTS_MAKE),
+            (lazy("Change service"), "request_new", "adjustments", Permission.REQUESTS_MAKE),
             (lazy("Requests"), "requests", "clipboard-list", Permission.REQUESTS_READ),
             (lazy("Work orders"), "work", "tool", Permission.WORK_READ),
             (lazy("Service catalogue"), "catalogue", "book", Permission.CATALOGUE_READ),
