@@ -36,7 +36,7 @@ CARDS: Final[list[Callable[[Visit], Awaitable[Card | None]]]] = []
 
 TASKS: Final = (
     Task(
-        "services.change",
+        "request_new",
         "adjustments",
         lazy("Change service"),
         lazy("Ask for more or less bandwidth, storage or computing power."),
