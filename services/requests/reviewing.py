@@ -107,6 +107,8 @@ async def quote(
     (ChecksMissing), more than is free (OverCapacity): of many quotes for the last unit one succeeds; and an
     effective date before the lead time unless it is agreed to (EarlierNotAgreed).
     """
+    if not by.may(NEEDS[Action.QUOTE] or ""):
+        raise NotPermitted("quotes are the reviewer's")
     request = await one(ServiceRequest, lock=True, id=request_id)
     after(request.state, Action.QUOTE)
     checks = await checks_of(request)
