@@ -6,7 +6,23 @@ signed in (also who belongs to no organisation yet), MACHINE no browser.
 
 from auth.rules import Permission as May
 from portal.edge import MACHINE, PUBLIC, SIGNED_IN, Page, page
-from portal.pages import access, account, audit_log, clock, health, home, signing, users
+from portal.pages import (
+    access,
+    account,
+    audit_log,
+    budgets,
+    catalogue,
+    clock,
+    costs,
+    health,
+    home,
+    requests,
+    review,
+    services,
+    signing,
+    users,
+    work,
+)
 from portal.settings import Settings
 
 _PAGES = (
@@ -16,9 +32,7 @@ _PAGES = (
     page("GET", "/sign-in/again", signing.again, PUBLIC, name="sign_in.again", alone=True),
     page("GET", "/sign-in/callback", signing.callback, PUBLIC, name="sign_in.callback", alone=True),
     page("POST", "/sign-out", signing.sign_out, PUBLIC, name="sign_out", alone=True),
-    page(
-        "POST", "/sign-out/everywhere", account.leave_everywhere, SIGNED_IN, name="sign_out.everywhere", alone=True
-    ),
+    page("POST", "/sign-out/everywhere", account.leave_everywhere, SIGNED_IN, name="sign_out.everywhere", alone=True),
     page("GET", "/signed-out", signing.signed_out, PUBLIC, name="signed_out", alone=True),
     page("POST", "/back-channel-logout", signing.back_channel_logout, MACHINE, name="back_channel_logout"),
     # One's own account
@@ -28,6 +42,45 @@ _PAGES = (
     page("POST", "/organisation", account.switch_organisation, SIGNED_IN, name="organisation", alone=True),
     page("GET", "/access", access.show, SIGNED_IN, name="access", alone=True),
     page("POST", "/access", access.ask, SIGNED_IN, name="access.ask", alone=True),
+    # Services in use, what is on offer, and what it costs
+    page("GET", "/services", services.index, May.SERVICES_READ, name="services"),
+    page("GET", "/services/{id:uuid}", services.show, May.SERVICES_READ, name="service"),
+    page("GET", "/catalogue", catalogue.index, May.CATALOGUE_READ, name="catalogue"),
+    page("GET", "/catalogue/{code}", catalogue.show, May.CATALOGUE_READ, name="offering"),
+    page("GET", "/costs", costs.index, May.COSTS_READ, name="costs"),
+    page("GET", "/costs/{month}", costs.month, May.COSTS_READ, name="costs.month"),
+    page("GET", "/budgets", budgets.show, May.BUDGETS_EDIT, name="budgets"),
+    page("POST", "/budgets", budgets.save, May.BUDGETS_EDIT, name="budgets.save"),
+    # Requests: asking and following
+    page("GET", "/requests", requests.listed_page, May.REQUESTS_READ, name="requests"),
+    page("GET", "/requests/new", requests.new, May.REQUESTS_MAKE, name="request_new"),
+    page("GET", "/requests/preview", requests.preview, May.REQUESTS_MAKE, name="requests.preview"),
+    page("POST", "/requests", requests.create, May.REQUESTS_MAKE, name="requests.create"),
+    page("GET", "/requests/{id:uuid}", requests.show, May.REQUESTS_READ, name="request"),
+    page("POST", "/requests/{id:uuid}", requests.save, May.REQUESTS_MAKE, name="request.save"),
+    page("GET", "/requests/{id:uuid}/edit", requests.edit, May.REQUESTS_MAKE, name="request.edit"),
+    page("POST", "/requests/{id:uuid}/submission", requests.submit, May.REQUESTS_MAKE, name="request.submission"),
+    page("POST", "/requests/{id:uuid}/withdrawal", requests.withdraw, May.REQUESTS_MAKE, name="request.withdrawal"),
+    page("POST", "/requests/{id:uuid}/messages", requests.say, May.REQUESTS_READ, name="request.message"),
+    page("POST", "/requests/{id:uuid}/copy", requests.copy, May.REQUESTS_MAKE, name="request.copy"),
+    page("POST", "/requests/{id:uuid}/dispute", requests.dispute, May.REQUESTS_MAKE, name="request.dispute"),
+    page("POST", "/requests/{id:uuid}/undoing", requests.undo, May.REQUESTS_MAKE, name="request.undoing"),
+    # Requests: the provider's review, the quote, the customer's decision, the work
+    page("GET", "/requests/{id:uuid}/review", review.show, May.REQUESTS_REVIEW, name="request.review"),
+    page("POST", "/requests/{id:uuid}/review", review.accept, May.REQUESTS_REVIEW, name="request.acceptance"),
+    page("POST", "/requests/{id:uuid}/assignment", review.assign, May.REQUESTS_REVIEW, name="request.assignment"),
+    page("POST", "/requests/{id:uuid}/checks/{kind}", review.check, May.REQUESTS_REVIEW, name="request.check"),
+    page("POST", "/requests/{id:uuid}/return", review.send_back, May.REQUESTS_REVIEW, name="request.return"),
+    page("POST", "/requests/{id:uuid}/rejection", review.reject, May.REQUESTS_REVIEW, name="request.rejection"),
+    page("POST", "/requests/{id:uuid}/quote", review.answer, May.REQUESTS_REVIEW, name="request.answer"),
+    page("GET", "/requests/{id:uuid}/quote", requests.quote, May.REQUESTS_READ, name="request.quote"),
+    page(
+        "POST", "/requests/{id:uuid}/confirmation", requests.confirm, May.REQUESTS_CONFIRM, name="request.confirmation"
+    ),
+    page("POST", "/requests/{id:uuid}/refusal", requests.decline, May.REQUESTS_CONFIRM, name="request.refusal"),
+    page("GET", "/work", work.show, May.WORK_READ, name="work"),
+    page("POST", "/requests/{id:uuid}/work", work.start, May.WORK_DO, name="request.work"),
+    page("POST", "/requests/{id:uuid}/work/steps/{position:int}", work.step, May.WORK_DO, name="request.step"),
     # People and rights
     page("GET", "/users", users.show, May.USERS_GRANT, name="users"),
     page("POST", "/users/{person:uuid}/grant", users.grant_role, May.USERS_GRANT, name="users.grant"),

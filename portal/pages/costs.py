@@ -156,7 +156,7 @@ async def index(visit: Visit) -> Response:
         agency=_name_unless_own(visit, agency),
         whose=_whose(visit, agency),
         year=year,
-        years=[(each.name, each == current) for each in reversed(years)],
+        years=[(each.name, each == current) for each in years],
         is_current=year == current,
         view=view,
         rows=rows,

@@ -1,6 +1,5 @@
 """The first page: what the portal is for strangers, and what waits for those who are signed in."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,6 +8,7 @@ from starlette.routing import NoMatchFound
 
 from auth.rules import Permission
 from portal.i18n import Lazy, lazy
+from portal.pages.home_cards import CARDS
 from portal.visit import Visit
 
 
@@ -22,17 +22,6 @@ class Task:
     why: Lazy
     permission: Permission
 
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A template with what it shows, for the overview; made by another page's module."""
-
-    template: str
-    context: dict[str, object]
-
-
-# What other pages put on the overview. Each is asked in turn, inside the visit's unit of work, and may answer None.
-CARDS: Final[list[Callable[[Visit], Awaitable[Card | None]]]] = []
 
 TASKS: Final = (
     Task(

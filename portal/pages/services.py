@@ -260,16 +260,19 @@ async def _bars(visit: Visit, service: Subscription) -> list[Bar]:
     whose = "" if visit.by.agency_id else f"?agency={service.agency_id}"
     return [
         Bar(
-            label=month_short(month.first, visit.language),
+            label=_month(month, visit.language, estimated=month not in issued),
             amount=amounts[month],
-            text=baht(amounts[month])
-            if month in issued
-            else gettext("%(amount)s estimated", amount=baht(amounts[month])),
+            text=baht(amounts[month]),
             href=visit.path("costs.month", month=month) + whose,
             estimated=month not in issued,
         )
         for month in months
     ]
+
+
+def _month(month: Month, language: Language, *, estimated: bool) -> str:
+    name = month_short(month.first, language)
+    return gettext("%(month)s, estimated", month=name) if estimated else name
 
 
 async def _names(ids: Iterable[uuid.UUID], language: Language) -> dict[uuid.UUID, str]:

@@ -1,0 +1,161 @@
+"""What the overview shows first: what waits for the person looking, and the figures they came for."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from auth.rules import Permission
+from billing.budgets.queries import budget_of, year_view
+from billing.budgets.rules import FiscalYear
+from billing.months import Month, bangkok_date
+from billing.statements.queries import book_of, invoiced_by_agency
+from portal.formats import baht, fiscal_year_name, month_name, percent
+from portal.i18n import Lazy, gettext, lazy, ngettext
+from portal.visit import Visit
+from services.requests.listing import counts
+from services.requests.rules import State
+from services.subscriptions.queries import in_use
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A template with what it shows, for the overview; made by a page's module."""
+
+    template: str
+    context: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure with what it is, where it leads, and how it is to be taken."""
+
+    text: str
+    label: str
+    path: str
+    note: str = ""
+    unit: str = ""
+    tone: str = "neutral"
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Requests in a state that wait for whoever holds a permission."""
+
+    state: State
+    permission: Permission
+    label: Lazy
+    icon: str
+    route: str = "requests"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many wait in one way, and where they are."""
+
+    count: int
+    label: Lazy
+    icon: str
+    path: str
+
+
+_P = Permission
+DUTIES: Final = (
+    Duty(State.AWAITING_CONFIRMATION, _P.REQUESTS_CONFIRM, lazy("Quotes to confirm or decline"), "user-check"),
+    Duty(State.RETURNED, _P.REQUESTS_MAKE, lazy("Requests returned for correction"), "arrow-back-up"),
+    Duty(State.DRAFT, _P.REQUESTS_MAKE, lazy("Drafts not submitted yet"), "edit"),
+    Duty(State.SUBMITTED, _P.REQUESTS_REVIEW, lazy("Requests to take under review"), "inbox"),
+    Duty(State.UNDER_REVIEW, _P.REQUESTS_REVIEW, lazy("Requests to check and quote"), "zoom-question"),
+    Duty(State.CONFIRMED, _P.WORK_DO, lazy("Work orders to start"), "player-play", "work"),
+    Duty(State.IN_PROGRESS, _P.WORK_DO, lazy("Work orders in progress"), "progress-check", "work"),
+)
+
+
+async def waiting(visit: Visit) -> Card | None:
+    """Show what waits for this person; nothing for those for whom nothing ever waits."""
+    duties = [duty for duty in DUTIES if visit.by.may(duty.permission)]
+    if not duties:
+        return None
+    many = await counts()
+    found = [
+        Waiting(many[duty.state], duty.label, duty.icon, _path(visit, duty)) for duty in duties if many.get(duty.state)
+    ]
+    return Card("home_cards/waiting.html", {"duties": found})
+
+
+async def figures(visit: Visit) -> Card | None:
+    """Show what this month comes to, how the year stands, and what is in use."""
+    shown: list[Figure] = []
+    if visit.by.may(Permission.COSTS_READ):
+        shown += await (_of_own_year(visit) if visit.by.agency_id else _of_all(visit))
+    if visit.by.may(Permission.SERVICES_READ):
+        shown.append(await _in_use(visit))
+    return Card("home_cards/figures.html", {"figures": shown}) if shown else None
+
+
+# What stands on the overview, in this order; each may answer None.
+CARDS: Final[list[Callable[[Visit], Awaitable[Card | None]]]] = [waiting, figures]
+
+
+def _path(visit: Visit, duty: Duty) -> str:
+    path = visit.path(duty.route)
+    return path if duty.route == "work" else f"{path}?state={duty.state.value}"
+
+
+async def _of_own_year(visit: Visit) -> list[Figure]:
+    """Return an agency's figures: this month's estimate, and its fiscal year against the budget."""
+    agency_id, today = visit.seat.id, bangkok_date(visit.now)
+    year, month = FiscalYear.of(today), Month.of(today)
+    book = await book_of(agency_id, year.months[0], year.months[-1])
+    view = year_view(book, year, await budget_of(agency_id, year))
+    costs, name = visit.path("costs"), fiscal_year_name(year.name, visit.language)
+    found = [
+        Figure(
+            baht(book.total(month)),
+            gettext("Current month's estimate"),
+            visit.path("costs.month", month=month),
+            gettext("%(month)s, VAT included", month=month_name(today, visit.language)),
+            gettext("baht"),
+        )
+    ]
+    if view.standing is None:
+        note = gettext("No budget is set for this fiscal year.")
+        return [*found, Figure(baht(view.forecast), gettext("Forecast for the year"), costs, note, gettext("baht"))]
+    standing = view.standing
+    used = gettext("%(share)s used", share=percent(standing.used_pct)) if standing.used_pct is not None else ""
+    over = gettext("%(over)s baht over the budget", over=baht(standing.over_by)) if standing.over_by else name
+    return [
+        *found,
+        Figure(baht(standing.left), gettext("Budget left"), costs, used, gettext("baht")),
+        Figure(
+            baht(standing.forecast),
+            gettext("Forecast for the year"),
+            costs,
+            over,
+            gettext("baht"),
+            "warning" if standing.over_by else "neutral",
+        ),
+    ]
+
+
+async def _of_all(visit: Visit) -> list[Figure]:
+    """Return what all agencies within reach were invoiced this fiscal year."""
+    year = FiscalYear.of(bangkok_date(visit.now))
+    invoiced = await invoiced_by_agency(year.months[0], year.months[-1])
+    return [
+        Figure(
+            baht(sum(invoiced.values(), Decimal("0.00"))),
+            gettext("Invoiced so far"),
+            visit.path("costs"),
+            f"{fiscal_year_name(year.name, visit.language)} · "
+            + ngettext("%(num)s agency", "%(num)s agencies", len(invoiced)),
+            gettext("baht"),
+        )
+    ]
+
+
+async def _in_use(visit: Visit) -> Figure:
+    found = await in_use(at=visit.now)
+    monthly = sum((each.monthly for each in found), Decimal("0.00"))
+    note = gettext("%(amount)s baht a month before VAT", amount=baht(monthly))
+    return Figure(str(len(found)), gettext("Services in use"), visit.path("services"), note)
