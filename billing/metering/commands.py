@@ -1,0 +1,131 @@
+"""Taking usage in, whole batch or nothing, and keeping its sums by hour and day in the same transaction."""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from auth.errors import Conflict, Invalid, NotPermitted
+from auth.rules import Actor
+from auth.tenancy import one, record, rows
+from billing.metering import rules
+from billing.metering.late import hold_open, mark_late
+from billing.metering.models import ExternalReference, Meter
+from billing.metering.rules import BadReadings, Faults, Reading
+from billing.metering.storing import Batch, Origin, store
+from billing.metering.targets import targets_of
+from billing.tariffs.models import PriceItem
+from billing.usage.models import BilledService
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a batch: events stored now, and events that were known already."""
+
+    stored: int
+    duplicates: int
+
+
+async def name_meters(
+    provider_id: uuid.UUID, offering_code: str, items: Mapping[str, tuple[uuid.UUID, PriceItem]]
+) -> None:
+    """Let events name what of an offering is measured or counted: by code, the component and its price item.
+
+    What is allocated is passed over. Naming again changes nothing.
+    """
+    measured = {code: (component, item) for code, (component, item) in items.items() if not item.basis.is_allocated}
+    if measured:
+        await Meter.bulk_create(
+            [
+                Meter(
+                    provider_id=provider_id,
+                    offering_code=offering_code,
+                    code=code,
+                    component_id=component_id,
+                    price_item_id=item.id,
+                )
+                for code, (component_id, item) in measured.items()
+            ],
+            ignore_conflicts=True,
+        )
+
+
+async def map_reference(reference: str, service_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> ExternalReference:
+    """Let events name a service by what the provider's own systems call it; Conflict for a name already given."""
+    reference = reference.strip()
+    if not 0 < len(reference) <= rules.LONGEST_TEXT:
+        raise Invalid({"reference": "This text is too long." if reference else "Fill in this field."})
+    service = await one(BilledService, id=service_id)
+    taken = await rows(
+        "SELECT 1 FROM external_reference WHERE provider_id = $1 AND reference = $2"
+        " UNION ALL SELECT 1 FROM billed_service WHERE provider_id = $1 AND number = $2",
+        service.provider_id,
+        reference,
+    )
+    if taken:
+        raise Conflict("this reference names a service already")
+    record(
+        "reference.mapped", at=now, subject=("service", service_id), agency_id=service.agency_id, reference=reference
+    )
+    return await ExternalReference.create(
+        agency_id=service.agency_id,
+        provider_id=service.provider_id,
+        service_id=service_id,
+        reference=reference,
+        mapped_at=now,
+        mapped_by=by.name,
+    )
+
+
+async def take(
+    readings: Sequence[Reading],
+    origin: Origin,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    latest: dt.timedelta | None = rules.LATEST,
+) -> Receipt:
+    """Store a provider's readings, all or none; those known already are counted and passed over, however late.
+
+    Refuses readings that cannot be (BadReadings, naming every one and its fields) and known identities that say
+    something else now (Contradicted). `latest` is how late they may be; None, for staff, asks for a reason. A reading
+    of a month already invoiced is stored, marked late, and settled by the next invoice.
+    """
+    provider_id = by.provider_id
+    if provider_id is None:
+        raise NotPermitted("only a provider measures")
+    if latest is None and not origin.reason:
+        raise Invalid({"reason": "Fill in this field."})
+    batch = Batch(provider_id, readings)
+    months, faults = rules.check(readings, now, latest=latest)
+    targets, unknown = await targets_of(provider_id, readings, skip=faults)
+    faults |= unknown
+    repeats = batch.repeated_within()
+    if faults:
+        repeats |= await batch.known_among(faults)
+        if wrong := {index: why for index, why in faults.items() if index not in repeats}:
+            raise BadReadings(wrong)
+    new = await batch.remember([i for i in range(len(readings)) if i not in repeats], targets)
+    if new:
+        invoiced = await hold_open(provider_id, {(targets[i].agency_id, months[i]) for i in new})
+        late = {i for i in new if (targets[i].agency_id, months[i]) in invoiced}
+        await mark_late(
+            provider_id,
+            {(targets[i].agency_id, targets[i].service_id, targets[i].component_id, months[i]) for i in late},
+            now,
+        )
+        await store(batch, targets, new, late, {months[i] for i in new}, origin, now)
+    return Receipt(len(new), len(readings) - len(new))
+
+
+async def faults_in(
+    readings: Sequence[Reading], *, by: Actor, now: dt.datetime, latest: dt.timedelta | None = rules.LATEST
+) -> dict[int, Faults]:
+    """Return why `take` would refuse each of the readings it would not take, by index; stores nothing."""
+    if by.provider_id is None:
+        raise NotPermitted("only a provider measures")
+    _, faults = rules.check(readings, now, latest=latest)
+    _, unknown = await targets_of(by.provider_id, readings, skip=faults)
+    faults |= unknown
+    known = await Batch(by.provider_id, readings).known_among(faults) if faults else set()
+    return {index: why for index, why in faults.items() if index not in known}

@@ -1,0 +1,134 @@
+"""What a usage event must be, when two are the same, and which of them say different things. Pure.
+
+An event is counted at the moment it starts, in Bangkok's hour, day and month. Its identity is `source` and `id`, for
+ever; the same identity with the same content is a repeat, with other content a contradiction.
+"""
+
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from auth.errors import Conflict, Invalid
+from billing.months import Month, midnight
+
+LATEST = dt.timedelta(days=35)
+FIRST, LAST = Month(2020, 1).starts_at, Month(2100, 1).starts_at
+AHEAD = dt.timedelta(minutes=5)  # what two clocks may differ by
+LONGEST_TEXT = 200
+LONGEST_METER = 48
+MOST_AT_ONCE = 10_000
+
+# field → why, in English words that the portal translates
+Faults = dict[str, str]
+
+_QUANTITY = re.compile(r"[0-9]{1,14}(?:\.[0-9]{1,6})?", re.ASCII)
+
+
+class Reading(NamedTuple):
+    """A usage event as it came: the numbers in plain text, the times with their zone."""
+
+    source: str
+    event_id: str
+    subject: str
+    meter: str
+    quantity: str
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+
+
+class BadReadings(Invalid):
+    """Some events cannot be taken, and so none was; `events` says which, by index, and each one's fields."""
+
+    def __init__(self, events: Mapping[int, Faults]) -> None:
+        first = min(events)
+        super().__init__({f"[{first}].{field}": why for field, why in events[first].items()})
+        self.events = dict(sorted(events.items()))
+
+
+class Contradicted(Conflict):
+    """Events known by these identities said something else; `events` are their indices."""
+
+    def __init__(self, events: Iterable[int]) -> None:
+        self.events = sorted(events)
+        super().__init__(f"{len(self.events)} events are known with other content")
+
+
+def check(
+    readings: Sequence[Reading], now: dt.datetime, *, latest: dt.timedelta | None = LATEST
+) -> tuple[list[Month], dict[int, Faults]]:
+    """Return the month each reading counts in, and what is wrong with those that cannot be, by index.
+
+    A reading lies within one month, ends no earlier than it starts, is not of the future, and is at most `latest`
+    late (None for no limit, which is for staff).
+    """
+    faults: dict[int, Faults] = {}
+    months: list[Month] = []
+    month = Month.of(now)
+    opens, closes = month.starts_at, month.ends_at
+    horizon, limit = now + AHEAD, now - latest if latest is not None else None
+    for index, reading in enumerate(readings):
+        source, event_id, subject, meter, quantity, starts_at, ends_at = reading
+        if not opens <= starts_at < closes:
+            month = _month_of(starts_at) or month
+            opens, closes = month.starts_at, month.ends_at
+        months.append(month)
+        in_order = opens <= starts_at <= ends_at <= closes
+        in_time = ends_at <= horizon and (limit is None or ends_at >= limit)
+        named = 0 < len(source) <= LONGEST_TEXT and 0 < len(event_id) <= LONGEST_TEXT and len(subject) > 0
+        fits = len(subject) <= LONGEST_TEXT and 0 < len(meter) <= LONGEST_METER
+        if not (in_order and in_time and named and fits and _QUANTITY.fullmatch(quantity)):
+            faults[index] = faults_of(reading, now, latest=latest)
+    return months, faults
+
+
+def _month_of(moment: dt.datetime) -> Month | None:
+    """Return the month of a moment, None for one outside of what the calendar of usage holds."""
+    return Month.of(moment) if FIRST <= moment < LAST else None
+
+
+def faults_of(reading: Reading, now: dt.datetime, *, latest: dt.timedelta | None = LATEST) -> Faults:
+    """Return what is wrong with one reading, by the field's name in the event; nothing for a good one."""
+    found: Faults = {}
+    texts = (("source", reading.source), ("id", reading.event_id), ("subject", reading.subject))
+    for field, text in texts:
+        if not 0 < len(text) <= LONGEST_TEXT:
+            found[field] = f"must have 1 to {LONGEST_TEXT} characters"
+    if not 0 < len(reading.meter) <= LONGEST_METER:
+        found["data.meter"] = f"must have 1 to {LONGEST_METER} characters"
+    if not _QUANTITY.fullmatch(reading.quantity):
+        found["data.quantity"] = "must be a decimal number in text, not negative, with at most 6 decimals"
+    if not FIRST <= reading.starts_at < LAST:
+        found["data.start"] = "is outside of the years 2020 to 2099"
+    elif reading.ends_at < reading.starts_at:
+        found["data.end"] = "is before the start"
+    elif reading.ends_at > Month.of(reading.starts_at).ends_at:
+        found["data.end"] = "is in another month (of Bangkok) than the start; split the reading"
+    elif reading.ends_at > now + AHEAD:
+        found["data.end"] = "lies in the future"
+    elif latest is not None and reading.ends_at < now - latest:
+        found["data.end"] = f"is more than {latest.days} days ago; only staff may enter it, with a reason"
+    return found
+
+
+def identity(reading: Reading) -> bytes:
+    """Return the sixteen bytes an event is known by within its provider."""
+    return hashlib.blake2b(f"{reading.source}\0{reading.event_id}".encode(), digest_size=16).digest()
+
+
+def said(reading: Reading) -> bytes:
+    """Return the digest of what an event says: 1.50 says what 1.5 says, and so does the same moment in another zone."""
+    quantity = reading.quantity.lstrip("0")
+    if "." in quantity:
+        quantity = quantity.rstrip("0").rstrip(".")
+    text = (
+        f"{reading.subject}\0{reading.meter}\0{quantity}"
+        f"\0{reading.starts_at.timestamp()!r}\0{reading.ends_at.timestamp()!r}"
+    )
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def price_changes_within(reading: Reading, effective: Iterable[dt.date]) -> bool:
+    """Say whether a price changes inside a reading: nobody could say how much was used before and how much after."""
+    return any(reading.starts_at < midnight(day) < reading.ends_at for day in effective)
