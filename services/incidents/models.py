@@ -34,7 +34,7 @@ class Incident(Model):
     # The version of the agreement's row it stands under; none until somebody classifies it.
     sla_row_id = fields.UUIDField(null=True)
     row_code = fields.CharField(max_length=16, default="")
-    section_id = fields.UUIDField()
+    section_id = fields.UUIDField(null=True)  # none while it is with the help-desk
     items = fields.IntField(default=1)
     severity = fields.CharEnumField(Severity, max_length=16, null=True)
     is_emergency = fields.BooleanField(default=False)
@@ -64,6 +64,7 @@ class Incident(Model):
     responded_at = InstantField(null=True)
     outcome = fields.CharEnumField(Status, max_length=16, null=True)  # how it ended; none while open, or merged
     used_minutes = fields.IntField(null=True)
+    runs_always = fields.BooleanField(default=False)  # on the 24×7 clock
     escalation = fields.IntField(default=0)  # 1: told before the breach, 2: told of the breach
 
     class Meta:

@@ -68,6 +68,7 @@ class Action(enum.StrEnum):
     CLOSE = "close"  # by itself, when nobody answers
     MERGE = "merge"
     LINK = "link"
+    SAY = "say"  # a message both sides read
     NOTE = "note"  # internal notes and the work log
     RATE = "rate"
 
@@ -99,6 +100,7 @@ TRANSITIONS: dict[tuple[State, Action], State] = {
         for action in (_A.MEET_CONDITION, _A.RECLASSIFY, _A.FINISH_ITEM, _A.LINK)
         for state in UNDONE
     },
+    **{(state, _A.SAY): state for state in State if state is not _S.CLOSED},
     **{(state, _A.NOTE): state for state in State},
 }
 
@@ -125,6 +127,7 @@ NEEDS: dict[Action, tuple[Permission, ...]] = {
     Action.CLOSE: (),
     Action.MERGE: (_P.INCIDENTS_LOG, _P.INCIDENTS_ASSIGN),
     Action.LINK: (_P.INCIDENTS_LOG, _P.INCIDENTS_ASSIGN),
+    Action.SAY: (_P.INCIDENTS_LOG, _P.INCIDENTS_ASSIGN, _P.INCIDENTS_WORK, _P.INCIDENTS_REPORT),
     Action.NOTE: (_P.INCIDENTS_LOG, _P.INCIDENTS_ASSIGN, _P.INCIDENTS_WORK),
     Action.RATE: (_P.INCIDENTS_REPORT,),
 }
@@ -177,7 +180,7 @@ class Whose:
     agency_id: uuid.UUID
     provider_id: uuid.UUID
     requester_id: uuid.UUID | None
-    section_id: uuid.UUID
+    section_id: uuid.UUID | None
     assignee_id: uuid.UUID | None
 
 

@@ -199,7 +199,7 @@ class Migration(migrations.Migration):
                 ("logged_at", InstantField(auto_now=False, auto_now_add=False)),
                 ("sla_row_id", fields.UUIDField(null=True)),
                 ("row_code", fields.CharField(default="", max_length=16)),
-                ("section_id", fields.UUIDField()),
+                ("section_id", fields.UUIDField(null=True)),
                 ("items", fields.IntField(default=1)),
                 (
                     "severity",
@@ -258,6 +258,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("used_minutes", fields.IntField(null=True)),
+                ("runs_always", fields.BooleanField(default=False)),
                 ("escalation", fields.IntField(default=0)),
             ],
             options={

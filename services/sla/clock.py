@@ -117,6 +117,11 @@ class Clock:
         return self._reaches(self.target, WARN_PERCENT)
 
     @property
+    def overdue_from(self) -> datetime | None:
+        """When time first runs past the target: the due time, or the opening after one that falls at closing."""
+        return self.due_at and _hours(self.terms, self.calendar).next_opening(self.due_at)
+
+    @property
     def due_is_known(self) -> bool:
         """Whether the due time moves no more by itself: the clock runs, or is past it."""
         return self.due_at is not None and (self.standing in {Standing.RUNNING, Standing.ENDED} or bool(self.over))

@@ -1,0 +1,147 @@
+"""What is said about an incident: messages both sides read, and what the desk notes for itself."""
+
+import datetime as dt
+import uuid
+
+from auth.errors import Invalid
+from auth.rules import Actor, Permission, system
+from auth.tenancy import record, scoped
+from services.incidents.history import advance, found, grasp, side_of
+from services.incidents.models import Incident, IncidentMessage, InternalNote, WorkEntry
+from services.incidents.rules import Action, Channel, Side, State, after
+
+_LONGEST = 20_000  # signs
+
+
+async def say(
+    incident_id: uuid.UUID,
+    text: str,
+    *,
+    channel: Channel = Channel.PORTAL,
+    external_id: str | None = None,
+    by: Actor,
+    now: dt.datetime,
+) -> IncidentMessage:
+    """Send a message the other side reads; the requester's answer is what a waiting incident waited for.
+
+    Refuses a closed incident (WrongState), an empty message (Invalid), and who has no part in it (NotPermitted).
+    """
+    incident = await grasp(incident_id, Action.SAY, by=by, now=now)
+    after(incident.state, Action.SAY)
+    message = await speak(incident, text, channel=channel, external_id=external_id, by=by, now=now)
+    if by.agency_id and incident.state is State.WAITING:
+        await advance(incident, Action.RESUME, by=by, now=now)
+    return message
+
+
+async def hear(
+    incident_id: uuid.UUID,
+    text: str,
+    *,
+    name: str,
+    channel: Channel,
+    external_id: str,
+    now: dt.datetime,
+) -> IncidentMessage | None:
+    """Take in the requester's message that came by mail or LINE; None when that very message is known already.
+
+    Run as the system. A closed incident still keeps the message, and the desk answers.
+    """
+    by = system(name)
+    incident = await found(incident_id, by, lock=True)
+    if await IncidentMessage.filter(provider_id=incident.provider_id, external_id=external_id).exists():
+        return None
+    message = await speak(incident, text, side=Side.REQUESTER, channel=channel, external_id=external_id, by=by, now=now)
+    if incident.state is State.WAITING:
+        await advance(incident, Action.RESUME, by=by, now=now)
+    return message
+
+
+async def speak(
+    incident: Incident,
+    text: str,
+    *,
+    side: Side | None = None,
+    channel: Channel = Channel.PORTAL,
+    external_id: str | None = None,
+    by: Actor,
+    now: dt.datetime,
+) -> IncidentMessage:
+    """Store a message about a locked incident; refuses an empty one."""
+    message = await IncidentMessage.create(
+        agency_id=incident.agency_id,
+        provider_id=incident.provider_id,
+        incident_id=incident.id,
+        at=now,
+        by_id=by.person_id,
+        by_name=by.name,
+        side=side or side_of(by),
+        channel=channel,
+        text=_text(text),
+        external_id=external_id,
+    )
+    incident.changed_at = now
+    await incident.save(update_fields=["changed_at"])
+    record("incident.message", at=now, subject=("incident", incident.id), agency_id=incident.agency_id)
+    return message
+
+
+async def note(incident_id: uuid.UUID, text: str, *, by: Actor, now: dt.datetime) -> InternalNote:
+    """Note something for the desk alone; the database lets no agency read it."""
+    incident = await grasp(incident_id, Action.NOTE, by=by, now=now)
+    record("incident.noted", at=now, subject=("incident", incident.id))
+    return await InternalNote.create(
+        agency_id=incident.agency_id,
+        provider_id=incident.provider_id,
+        incident_id=incident.id,
+        at=now,
+        by_id=by.person_id,
+        by_name=by.name,
+        text=_text(text),
+    )
+
+
+async def log_work(
+    incident_id: uuid.UUID,
+    text: str,
+    *,
+    minutes: int = 0,
+    parts: str = "",
+    vendor: str = "",
+    by: Actor,
+    now: dt.datetime,
+) -> WorkEntry:
+    """Record work done: what, how many minutes, with which parts or vendor; the desk's own (seed B 3(4))."""
+    incident = await grasp(incident_id, Action.NOTE, by=by, now=now)
+    if not 0 <= minutes <= 24 * 60:
+        raise Invalid({"minutes": "Give the minutes of one day at most."})
+    record("incident.worked", at=now, subject=("incident", incident.id), minutes=minutes)
+    return await WorkEntry.create(
+        agency_id=incident.agency_id,
+        provider_id=incident.provider_id,
+        incident_id=incident.id,
+        at=now,
+        by_id=by.person_id,
+        by_name=by.name,
+        text=_text(text),
+        minutes=minutes,
+        parts=parts.strip(),
+        vendor=vendor.strip(),
+    )
+
+
+async def notes_of(incident_id: uuid.UUID, by: Actor) -> tuple[list[InternalNote], list[WorkEntry]]:
+    """Return the desk's own notes and work log of an incident; nothing for an agency's people."""
+    if by.agency_id or not by.may(Permission.INCIDENTS_READ):
+        return [], []
+    notes = await scoped(InternalNote).filter(incident_id=incident_id).order_by("at", "id")
+    return notes, await scoped(WorkEntry).filter(incident_id=incident_id).order_by("at", "id")
+
+
+def _text(text: str) -> str:
+    text = text.strip()
+    if not text:
+        raise Invalid({"text": "Write something."})
+    if len(text) > _LONGEST:
+        raise Invalid({"text": "This is too long."})
+    return text
