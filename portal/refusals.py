@@ -15,11 +15,14 @@ from auth.errors import Conflict, Invalid, NotFound, NotPermitted, Refusal, Same
 from auth.oidc import LogoutRefused, ProviderUnavailable, SignInRefused
 from auth.oidc.refusals import Refused
 from auth.tenancy import Busy
+from billing.metering.rules import BadReadings, Contradicted
 from billing.statements.commands import MonthNotOver
 from billing.tariffs.rules import AboveCeiling
 from portal.i18n import Lazy, gettext, lazy
-from services.capacity.rules import OverCapacity
-from services.requests.rules import ChecksMissing, OpenRequestExists, StaleQuote, WrongState
+from services.capacity.rules import OverCapacity, PoolInUse
+from services.incidents import rules as incidents
+from services.requests.files import FileRefused
+from services.requests.rules import ChecksMissing, EarlierNotAgreed, OpenRequestExists, StaleQuote, WrongState
 
 RETRY_AFTER = {"retry-after": "5"}
 
@@ -58,8 +61,17 @@ ANSWERS: Mapping[type[Exception], Answer] = {
     ),
     OpenRequestExists: Answer(409, lazy("This service already has an open request.")),
     WrongState: Answer(409, lazy("The request has moved on since you opened this page.")),
+    Contradicted: Answer(409, lazy("These readings are known already, with other values.")),
+    PoolInUse: Answer(409, lazy("The capacity cannot be less than what is in use or set aside.")),
+    incidents.WrongState: Answer(409, lazy("The incident has moved on since you opened this page.")),
+    incidents.ConditionNotMet: Answer(409, lazy("There is no condition to wait for any more.")),
     Invalid: Answer(422),
+    BadReadings: Answer(422),
+    FileRefused: Answer(422),
     ChecksMissing: Answer(422, lazy("All three checks must be passed before a quote can be given.")),
+    EarlierNotAgreed: Answer(422, lazy("The effective date is earlier than what was agreed.")),
+    incidents.NotAssignable: Answer(422, lazy("This person cannot be given this work.")),
+    incidents.NotClassified: Answer(422, lazy("Choose a row of the service level agreement first.")),
     AboveCeiling: Answer(422, lazy("The price is above the ceiling price.")),
     MonthNotOver: Answer(409, lazy("The month is not over yet.")),
     OverCapacity: Answer(422, lazy("The quantity requested exceeds what the provider can supply.")),

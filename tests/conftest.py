@@ -117,8 +117,9 @@ async def database(cluster: Address) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-def make_app(database: str, tmp_path: Path) -> Callable[..., Starlette]:
+async def make_app(database: str, tmp_path: Path) -> AsyncIterator[Callable[..., Starlette]]:
     """Make the application with some settings of the test's own."""
+    made: list[Starlette] = []
 
     def make(**given: Any) -> Starlette:
         values = {
@@ -131,9 +132,12 @@ def make_app(database: str, tmp_path: Path) -> Callable[..., Starlette]:
             "oidc_client_secret": "not-a-real-one",
             "demo_clock": True,
         }
-        return create_app(Settings.load(**(values | given)))
+        made.append(create_app(Settings.load(**(values | given))))
+        return made[-1]
 
-    return make
+    yield make
+    for app in made:
+        await app.state.relying_party.close()
 
 
 @pytest.fixture
