@@ -3,10 +3,12 @@
 import datetime as dt
 import json
 import uuid
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from tortoise import fields
+from tortoise.models import Model
 from uuid_utils.compat import uuid7
 
 
@@ -97,3 +99,13 @@ class DocumentField(fields.JSONField[Any]):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(encoder=canonical, decoder=json.loads, **options)
+
+
+def too_long(model: type[Model], facts: Mapping[str, Any]) -> dict[str, str]:
+    """Return, for each text longer than its column holds, the English message id that says so."""
+    columns = {name: column for name, column in model._meta.fields_map.items() if isinstance(column, fields.CharField)}
+    return {
+        name: "This text is too long."
+        for name, text in facts.items()
+        if name in columns and isinstance(text, str) and len(text) > columns[name].max_length
+    }

@@ -109,7 +109,7 @@ def limits(settings: Settings) -> Limits:
 
 def contact(settings: Settings) -> Contact:
     """Return how the help-desk is reached."""
-    return Contact(phone=getattr(settings, "contact_phone", ""), email=getattr(settings, "contact_email", ""))
+    return Contact(phone=settings.contact_phone, email=settings.contact_email, line=settings.contact_line)
 
 
 async def _visitor(request: Request, wall: dt.datetime, now: dt.datetime) -> Visitor | None:

@@ -74,6 +74,7 @@ class Contact:
 
     phone: str = ""
     email: str = ""
+    line: str = ""
 
 
 @dataclass(slots=True)

@@ -57,7 +57,8 @@ PATHS: Final[Mapping[str, str]] = {
     "sign_out": "/sign-out",  # POST
     "sign_out_everywhere": "/sign-out/everywhere",  # POST
     "organisation": "/organisation",  # POST, field `organisation`: switch to another membership
-    "notifications": "/notifications",
+    "notifications": "/news",
+    "contact": "/contact",
     "clock": "/clock",
 }
 

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping
 
 from auth.errors import Invalid, NotFound, NotPermitted
+from auth.fields import too_long
 from auth.organisations.models import Coordinator, Organisation, Purpose
 from auth.rules import Actor, Permission
 from auth.tenancy import record
@@ -83,7 +84,7 @@ async def _own_coordinator(coordinator_id: uuid.UUID, by: Actor) -> Coordinator:
 
 def _contact(facts: Mapping[str, str]) -> dict[str, str]:
     given = {name: facts.get(name, "").strip() for name in CONTACT}
-    faults = {}
+    faults = too_long(Coordinator, given)
     if not given["name"]:
         faults["name"] = "Give a name."
     if not (given["phone"] or given["email"] or given["line_id"]):
@@ -96,7 +97,8 @@ def _contact(facts: Mapping[str, str]) -> dict[str, str]:
 
 
 def _check(given: Mapping[str, str]) -> None:
-    faults = {name: "Give a name." for name in ("name_th", "name_en") if name in given and not given[name]}
+    faults = too_long(Organisation, given)
+    faults |= {name: "Give a name." for name in ("name_th", "name_en") if name in given and not given[name]}
     if given.get("tax_id") and not re.fullmatch(r"\d{13}", given["tax_id"]):
         faults["tax_id"] = "A tax number has 13 digits."
     if given.get("branch_code") and not re.fullmatch(r"\d{5}", given["branch_code"]):
