@@ -71,7 +71,10 @@ class Permission(enum.StrEnum):
     COSTS_READ = "costs_read"
     BUDGETS_EDIT = "budgets_edit"
     BILLS_ISSUE = "bills_issue"
+    USAGE_ENTER = "usage_enter"
+    USAGE_CORRECT = "usage_correct"
     USERS_GRANT = "users_grant"
+    MACHINES_ADMIT = "machines_admit"
     INCIDENTS_READ = "incidents_read"
     INCIDENTS_READ_AGENCY = "incidents_read_agency"  # all of one's agency, not only one's own (seed B 3(1))
     INCIDENTS_REPORT = "incidents_report"
@@ -115,8 +118,10 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.SECTION_HEAD: frozenset(
         _STAFF | {_P.WORK_DO, _P.INCIDENTS_READ, _P.INCIDENTS_ASSIGN, _P.SLA_EDIT, _P.KNOWLEDGE_EDIT}
     ),
-    Role.TECHNICIAN: frozenset(_STAFF | {_P.WORK_DO, _P.INCIDENTS_READ, _P.INCIDENTS_WORK}),
-    Role.PROVIDER_FINANCE: frozenset(_STAFF | {_P.COSTS_READ, _P.BILLS_ISSUE, _P.CATALOGUE_EDIT}),
+    Role.TECHNICIAN: frozenset(_STAFF | {_P.WORK_DO, _P.INCIDENTS_READ, _P.INCIDENTS_WORK, _P.USAGE_ENTER}),
+    Role.PROVIDER_FINANCE: frozenset(
+        _STAFF | {_P.COSTS_READ, _P.BILLS_ISSUE, _P.CATALOGUE_EDIT, _P.USAGE_ENTER, _P.USAGE_CORRECT}
+    ),
     Role.MANAGER: frozenset(
         _STAFF
         | {
@@ -131,7 +136,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         }
     ),
     # Seed B 3(6): grants rights and only that; no ticket, request or bill content.
-    Role.PROVIDER_ADMIN: frozenset({_P.OWN_ACCOUNT, _P.USERS_GRANT, _P.AUDIT_READ, _P.CLOCK_MOVE}),
+    Role.PROVIDER_ADMIN: frozenset({_P.OWN_ACCOUNT, _P.USERS_GRANT, _P.MACHINES_ADMIT, _P.AUDIT_READ, _P.CLOCK_MOVE}),
     Role.CENTRAL: frozenset(_OVERSIGHT | {_P.USERS_GRANT}),
     Role.AUDITOR: frozenset(_OVERSIGHT),
 }

@@ -25,6 +25,12 @@ DEEDS: Final[dict[str, Lazy]] = {
     "coordinator.added": lazy("Added a coordinator"),
     "coordinator.edited": lazy("Edited a coordinator"),
     "coordinator.ended": lazy("Removed a coordinator"),
+    # Machines and what they measure
+    "client.made": lazy("Let a machine in"),
+    "client.revoked": lazy("Revoked a machine's token"),
+    "reference.mapped": lazy("Named a service as the provider's systems call it"),
+    "usage.entered": lazy("Entered usage by hand"),
+    "usage.corrected": lazy("Corrected usage"),
     # Services and requests
     "service.opened": lazy("Opened a service"),
     "service.altered": lazy("Changed a service"),

@@ -29,7 +29,9 @@ LINES: Final[tuple[tuple[Lazy | None, tuple[_Line, ...]], ...]] = (
         lazy("Administration"),
         (
             (lazy("Agency profile"), "agency", "building", Permission.AGENCY_READ),
+            (lazy("Standing in for an approver"), "delegations", "user-check", Permission.REQUESTS_CONFIRM),
             (lazy("Users and rights"), "users", "users", Permission.USERS_GRANT),
+            (lazy("Machines and tokens"), "tokens", "key", Permission.MACHINES_ADMIT),
             (lazy("Audit log"), "audit", "history", Permission.AUDIT_READ),
             (lazy("Demo clock"), "clock", "clock", Permission.CLOCK_MOVE),
         ),

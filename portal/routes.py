@@ -5,6 +5,7 @@ signed in (also who belongs to no organisation yet), MACHINE no browser.
 """
 
 from auth.rules import Permission as May
+from portal.api import usage as usage_api
 from portal.edge import MACHINE, PUBLIC, SIGNED_IN, Page, page
 from portal.pages import (
     access,
@@ -22,6 +23,7 @@ from portal.pages import (
     review,
     services,
     signing,
+    tokens,
     users,
     work,
 )
@@ -103,6 +105,12 @@ _PAGES = (
     page("POST", "/users/{person:uuid}/revoke/{role}", users.revoke_role, May.USERS_GRANT, name="users.revoke"),
     page("POST", "/users/requests/{id:uuid}/decide", users.decide, May.USERS_GRANT, name="users.decide"),
     page("GET", "/audit", audit_log.show, May.AUDIT_READ, name="audit"),
+    # Machines: letting them in, and what they report
+    page("GET", "/tokens", tokens.show, May.MACHINES_ADMIT, name="tokens"),
+    page("POST", "/tokens", tokens.create, May.MACHINES_ADMIT, name="tokens.create"),
+    page("GET", "/tokens/{id:uuid}/revoke", tokens.ask_revoke, May.MACHINES_ADMIT, name="tokens.ask_revoke"),
+    page("POST", "/tokens/{id:uuid}/revoke", tokens.revoke_token, May.MACHINES_ADMIT, name="tokens.revoke"),
+    page("POST", "/api/v1/usage", usage_api.take_usage, MACHINE, name="api.usage", body_limit=usage_api.BODY_LIMIT),
     # For the machine that watches
     page("GET", "/healthz", health.alive, MACHINE, name="healthz"),
     page("GET", "/readyz", health.ready, MACHINE, name="readyz"),

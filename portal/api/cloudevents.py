@@ -1,0 +1,196 @@
+"""CloudEvents 1.0 over HTTP, as usage comes: structured, binary and batch. Says every fault of every event.
+
+A body is read at full speed first; only one that is refused is read again, slowly, to say why. JSON with a key twice
+in one object is refused: two readers could understand it differently.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+from urllib.parse import unquote
+
+import msgspec
+
+from billing.metering.rules import MOST_AT_ONCE, Faults, Reading
+
+STRUCTURED = "application/cloudevents+json"
+BATCH = "application/cloudevents-batch+json"
+BINARY = "application/json"
+
+_Time = Annotated[dt.datetime, msgspec.Meta(tz=True)]
+
+
+class NotReadable(ValueError):
+    """The body is no JSON, or none that can be understood in one way only."""
+
+
+class _Data(msgspec.Struct, forbid_unknown_fields=True):
+    meter: str
+    quantity: str
+    start: _Time
+    end: _Time
+
+
+class _Event(msgspec.Struct):
+    """The attributes in use here; extensions, which any event may carry, are passed over."""
+
+    id: str
+    source: str
+    specversion: Literal["1.0"]
+    type: Annotated[str, msgspec.Meta(min_length=1)]
+    subject: str
+    data: _Data
+    datacontenttype: Literal["application/json"] | msgspec.UnsetType = msgspec.UNSET
+    dataschema: str | msgspec.UnsetType = msgspec.UNSET
+    time: _Time | msgspec.UnsetType = msgspec.UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The events of a body that have the right shape, by their index, and the faults of the others."""
+
+    readings: dict[int, Reading]
+    faults: dict[int, Faults]
+
+
+_read_one = msgspec.json.Decoder(_Event).decode
+_read_many = msgspec.json.Decoder(list[_Event]).decode
+_QUOTES = 2 * 10 + 2 * 9  # around the names and the texts of an event
+_QUOTES_MORE = 4  # around the name and the text of each optional attribute
+
+
+def parse(body: bytes, media_type: str, headers: Mapping[str, str]) -> Parsed:
+    """Read a body of one of the three modes; refuses (NotReadable) what is no JSON and what says a key twice.
+
+    `media_type` is STRUCTURED, BATCH or BINARY; in binary mode the attributes are the `ce-` headers.
+    """
+    if media_type == BINARY:
+        return _slowly([_event_of(_document(body), headers)])
+    try:
+        events = _read_many(body) if media_type == BATCH else [_read_one(body)]
+    except msgspec.ValidationError:
+        document = _document(body)
+        events_said = document if media_type == BATCH else [document]
+        if not isinstance(events_said, list):
+            raise NotReadable("a batch is a list of events") from None
+        _not_too_many(len(events_said))
+        return _slowly(events_said)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise NotReadable(str(error)) from None
+    _not_too_many(len(events))
+    quotes = 0
+    readings: dict[int, Reading] = {}
+    for index, event in enumerate(events):
+        data = event.data
+        readings[index] = Reading(
+            event.source, event.id, event.subject, data.meter, data.quantity, data.start, data.end
+        )
+        quotes += _QUOTES
+        for optional in (event.datacontenttype, event.dataschema, event.time):
+            if optional is not msgspec.UNSET:
+                quotes += _QUOTES_MORE
+    # A key that came twice, or one unknown here, has quotes that nothing read accounts for.
+    if b"\\" in body or body.count(b'"') != quotes:
+        _document(body)
+        _without_nul(readings)
+    return Parsed(readings, {})
+
+
+def _slowly(events: list[Any]) -> Parsed:
+    readings: dict[int, Reading] = {}
+    faults: dict[int, Faults] = {}
+    for index, event in enumerate(events):
+        if found := _faults_of(event):
+            faults[index] = found
+            continue
+        read = msgspec.convert(event, _Event)
+        data = read.data
+        readings[index] = Reading(read.source, read.id, read.subject, data.meter, data.quantity, data.start, data.end)
+    _without_nul(readings)
+    return Parsed(readings, faults)
+
+
+def _faults_of(event: Any) -> Faults:
+    """Return what is wrong with an event's shape, by field."""
+    if not isinstance(event, dict):
+        return {"": "must be an object"}
+    found = {name: why for name, wanted in _ATTRIBUTES.items() if (why := wanted.fault(event, name))}
+    data = event.get("data")
+    if isinstance(data, dict):
+        found |= {f"data.{name}": why for name, wanted in _DATA.items() if (why := wanted.fault(data, name))}
+        found |= {f"data.{name[:40]}": "is unknown" for name in sorted(data.keys() - _DATA.keys())}
+    else:
+        found["data"] = "must be an object" if "data" in event else "is missing"
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a field must hold, in msgspec's words and in ours."""
+
+    kind: Any
+    words: str
+    optional: bool = False
+
+    def fault(self, document: dict[str, Any], name: str) -> str | None:
+        if name not in document:
+            return None if self.optional else "is missing"
+        value = document[name]
+        try:
+            msgspec.convert(value, self.kind)
+        except msgspec.ValidationError:
+            return self.words
+        return None if isinstance(value, str) else self.words
+
+
+_TIME = "must be a time with its zone, such as 2026-12-10T09:00:00+07:00"
+_TEXT = _Wanted(str, "must be text")
+_ATTRIBUTES = {
+    "id": _TEXT,
+    "source": _TEXT,
+    "specversion": _Wanted(Literal["1.0"], "must be 1.0"),
+    "type": _Wanted(Annotated[str, msgspec.Meta(min_length=1)], "must be text, and not empty"),
+    "subject": _TEXT,
+    "datacontenttype": _Wanted(Literal["application/json"], "must be application/json", optional=True),
+    "dataschema": _Wanted(str, "must be text", optional=True),
+    "time": _Wanted(_Time, _TIME, optional=True),
+}
+_DATA = {"meter": _TEXT, "quantity": _TEXT, "start": _Wanted(_Time, _TIME), "end": _Wanted(_Time, _TIME)}
+
+
+def _event_of(data: Any, headers: Mapping[str, str]) -> dict[str, Any]:
+    """Return the event of a binary-mode request: its attributes are percent-encoded headers, its data the body."""
+    event: dict[str, Any] = {name[3:]: unquote(value) for name, value in headers.items() if name.startswith("ce-")}
+    return event | {"data": data}
+
+
+def _document(body: bytes) -> Any:
+    try:
+        return json.loads(body, object_pairs_hook=_once_each, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise NotReadable(str(error)) from None
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    said = dict(pairs)
+    if len(said) != len(pairs):
+        raise NotReadable("a key stands twice in one object")
+    return said
+
+
+def _no_number(text: str) -> Any:
+    raise NotReadable(f"{text} is no number")
+
+
+def _without_nul(readings: dict[int, Reading]) -> None:
+    """Refuse what no database column takes."""
+    for reading in readings.values():
+        if any("\0" in text for text in reading[:5]):
+            raise NotReadable("a text holds a NUL")
+
+
+def _not_too_many(count: int) -> None:
+    if not 0 < count <= MOST_AT_ONCE:
+        raise NotReadable(f"a batch has 1 to {MOST_AT_ONCE} events, not {count}")

@@ -1,0 +1,54 @@
+"""Usage as machines report it: CloudEvents in, a count of what was stored out."""
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from auth.clients.rules import Scope
+from auth.tenancy import unit_of_work
+from billing.metering.commands import Receipt, faults_in, take
+from billing.metering.rules import BadReadings
+from billing.metering.storing import Origin
+from portal.api.cloudevents import BATCH, BINARY, STRUCTURED, NotReadable, Parsed, parse
+from portal.api.machines import Call, for_machines, json_response
+
+BODY_LIMIT = 8 * 1024 * 1024
+
+
+@for_machines(Scope.USAGE_WRITE)
+async def take_usage(call: Call) -> Response:
+    """Store the events of a request, all or none.
+
+    200 with the counts of stored events and duplicates; 422 with every bad event and its fields; 409 where an
+    identity is known with other content; 400 for what is no JSON; 415 for another media type.
+    """
+    parsed = await _parsed(call)
+    now = call.visit.now
+
+    async def work() -> Receipt:
+        if parsed.faults:
+            order = list(parsed.readings)
+            more = await faults_in([parsed.readings[index] for index in order], by=call.by, now=now)
+            raise BadReadings(parsed.faults | {order[place]: why for place, why in more.items()})
+        origin = Origin(client_id=call.machine.client_id)
+        return await take(list(parsed.readings.values()), origin, by=call.by, now=now)
+
+    receipt = await unit_of_work(call.by, work)
+    return json_response({"stored": receipt.stored, "duplicates": receipt.duplicates})
+
+
+async def _parsed(call: Call) -> Parsed:
+    headers = call.request.headers
+    media_type, _, more = headers.get("content-type", "").lower().partition(";")
+    media_type = media_type.strip()
+    charset = more.partition("charset=")[2].strip(' "')
+    if media_type not in {STRUCTURED, BATCH, BINARY} or charset not in {"", "utf-8"}:
+        raise HTTPException(415, f"Send {STRUCTURED}, {BATCH}, or {BINARY} with ce- headers, in UTF-8.")
+    if "content-encoding" in headers:
+        raise HTTPException(415, "Send the body as it is, not compressed.")
+    names = [name.lower() for name, _ in headers.items()]
+    if any(names.count(name) > 1 for name in names if name.startswith("ce-")):
+        raise HTTPException(400, "An attribute was sent twice.")
+    try:
+        return parse(await call.request.body(), media_type, headers)
+    except NotReadable as error:
+        raise HTTPException(400, f"The body cannot be read: {error}") from None
