@@ -196,6 +196,8 @@ def _answer(found: Whole, visit: Visit) -> Answer:
             complaint = "This is more than can be ordered."
         if complaint:
             errors[name] = _(complaint)
+        if name in errors:
+            amount = item.asked  # nothing can be computed from what was typed
         quantities[item.component.id] = amount
         asks.append(Ask(item.component, item.before, amount))
     effective_on, day = found.request.effective_on, form.get("effective_on")

@@ -24,7 +24,7 @@ from services.catalogue.models import Offering
 from services.requests.documents import quote_document
 from services.requests.models import Check, Quote, RequestEvent, RequestItem, ServiceRequest, WorkOrder, WorkStep
 from services.requests.pricing import Ask, Price, price, takes_effect
-from services.requests.rules import REVIEW_WITHIN_WORKING_MINUTES, CheckKind, Kind, State
+from services.requests.rules import REVIEW_WITHIN_WORKING_MINUTES, Action, CheckKind, Kind, State
 from services.subscriptions.models import Subscription
 
 WORKING_DAY_MINUTES = 480
@@ -141,7 +141,10 @@ async def checks_of(request: ServiceRequest) -> dict[CheckKind, Check]:
     """
     made = scoped(Check).filter(request_id=request.id).order_by("at", "id")
     if request.state is State.UNDER_REVIEW:
-        made = made.filter(at__gte=request.changed_at)
+        came = (Action.ACCEPT, Action.VOID)
+        came_here = scoped(RequestEvent).filter(request_id=request.id, action__in=came).order_by("-number")
+        # By their time-ordered ids: business time may stand still.
+        made = made.filter(id__gt=(await came_here.first().values_list("id", flat=True)))
     return {check.kind: check for check in await made}
 
 

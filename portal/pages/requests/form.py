@@ -238,10 +238,9 @@ def _take_quantity(kind: Kind, row: Row, text: str) -> None:
     complaint = "This is more than can be ordered." if amount >= _MOST else row.component.bounds.complaint(amount)
     if amount == row.before:
         complaint = None  # as it is; it may stand outside bounds set later
-    if complaint:
-        row.error = _(complaint)
-    else:
-        row.after = amount
+    row.error = _(complaint) if complaint else None
+    if Decimal(0) < amount < _MOST:
+        row.after = amount  # also one that cannot be ordered: what it would take of the capacity is said all the same
 
 
 def _plain(amount: Decimal) -> str:

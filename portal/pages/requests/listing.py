@@ -73,6 +73,7 @@ async def listed_page(visit: Visit) -> Response:
         is_filtered=bool(text or state),
         has_any=bool(many),
         states=wording.STATES,
+        ended=ENDED,
         kinds=wording.KINDS,
         for_agency=visit.by.agency_id is not None,
         name=lambda thing: wording.name(thing, visit.language),
