@@ -81,7 +81,7 @@ async def _first_break(head: AuditHead) -> Break | None:
                 return link
             last = link
     if (last.number, last.hash) != (head.length, head.hash):
-        return Break(last.number + 1, f"the chain ends at {last.number}, its head says {head.length}")
+        return Break(min(last.number, head.length) + 1, f"the chain ends at {last.number}, its head says {head.length}")
     return None
 
 
