@@ -81,7 +81,7 @@ async def enqueue(job: str, payload: Mapping[str, Any], *, once: str | None = No
     JOBS[job]
     await current().connection.execute_query(
         QueryQueueBuilder().build_enqueue_query("skip"),
-        [[0], [job], [canonical(payload).encode()], [None], [once], ["{}"]],
+        [[0], [job], [canonical(payload).encode()], [dt.timedelta()], [once], ["{}"]],
     )
 
 
