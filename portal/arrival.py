@@ -17,6 +17,7 @@ from portal.menu import menu_for
 from portal.rendering import Contact, DemoClock
 from portal.settings import Settings
 from portal.visit import Fields, Look, Looking, Visit, choices
+from services.notifications.queries import unread_count
 
 
 async def arrive(request: Request, route: str, *, known: bool) -> Visit:
@@ -27,7 +28,7 @@ async def arrive(request: Request, route: str, *, known: bool) -> Visit:
     wall: dt.datetime = app.state.clock.wall()
     demo = await app.state.clock.demo()
     now = demo.at if demo else wall
-    visitor = await _visitor(request, wall, now) if known else None
+    visitor, unread = await _visitor(request, wall, now) if known else (None, None)
     visit = Visit(
         request,
         route,
@@ -43,6 +44,7 @@ async def arrive(request: Request, route: str, *, known: bool) -> Visit:
     if visitor is not None:
         look.actor = Looking(visitor.actor, look.language)
         look.csrf = visitor.session.csrf_secret
+        look.unread = unread
         look.menu = menu_for(visitor.actor, app)
         look.organisations = choices(visitor, look.language)
         look.flashes = cookies.flashed(request, str(visitor.session.id))
@@ -112,12 +114,20 @@ def contact(settings: Settings) -> Contact:
     return Contact(phone=settings.contact_phone, email=settings.contact_email, line=settings.contact_line)
 
 
-async def _visitor(request: Request, wall: dt.datetime, now: dt.datetime) -> Visitor | None:
+async def _visitor(request: Request, wall: dt.datetime, now: dt.datetime) -> tuple[Visitor | None, int | None]:
+    """Return who is looking, and how much they have not read; a piece of a page shows no such count."""
     token = cookies.read(request, cookies.SESSION)
     if not token:
-        return None
+        return None, None
     how_long = limits(request.app.state.settings)
-    return await unit_of_work(system("sign-in"), lambda: identify(token, now=wall, limits=how_long, business_now=now))
+
+    async def look() -> tuple[Visitor | None, int | None]:
+        visitor = await identify(token, now=wall, limits=how_long, business_now=now)
+        if visitor is None or visitor.actor.seat is None or "hx-request" in request.headers:
+            return visitor, None
+        return visitor, await unread_count(visitor.actor)
+
+    return await unit_of_work(system("sign-in"), look)
 
 
 def _leading(visit: Visit, name: str, **more: str) -> Response:

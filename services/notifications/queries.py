@@ -30,17 +30,18 @@ class News:
     is_read: bool
 
 
-async def news_for(actor: Actor, *, limit: int = 50) -> list[News]:
-    """Return what an actor has been told, the latest first."""
+async def news_for(actor: Actor, *, limit: int = 50, offset: int = 0) -> list[News]:
+    """Return what an actor has been told, the latest first, `limit` of them after the first `offset`."""
     if actor.seat is None:
         return []
     found = await rows(
         "SELECT n.id, n.what, n.subject_type, n.subject_id, n.detail::text AS detail, n.at,"
-        f" r.id IS NOT NULL AS is_read{_MINE} ORDER BY n.at DESC LIMIT $4",
+        f" r.id IS NOT NULL AS is_read{_MINE} ORDER BY n.at DESC, n.id DESC LIMIT $4 OFFSET $5",
         actor.seat.id,
         actor.person_id,
         permissions_of(actor),
         limit,
+        offset,
     )
     return [News(**row | {"detail": json.loads(row["detail"])}) for row in found]
 

@@ -1,0 +1,114 @@
+"""Notifications: what concerns whoever looks, in plain words, each with the way to what it is about."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from starlette.responses import Response
+from starlette.routing import NoMatchFound
+
+from portal.formats import Language, date_short, date_time
+from portal.i18n import Lazy, lazy
+from portal.i18n import gettext as _
+from portal.visit import Visit
+from services.notifications.commands import mark_read
+from services.notifications.queries import News, news_for
+
+PER_PAGE: Final = 50
+
+# What is told, by its code: the words, the tone, the icon. A code without words here is told as "something new".
+WORDS: Final[dict[str, tuple[Lazy, str, str]]] = {
+    "request.submit": (lazy("A request was submitted and waits for your review"), "info", "send"),
+    "request.return": (lazy("Your request was returned for correction"), "warning", "arrow-back-up"),
+    "request.reject": (lazy("Your request was rejected"), "danger", "circle-x"),
+    "request.quote": (lazy("A quote waits for your agency's confirmation"), "warning", "file-text"),
+    "request.void": (lazy("A quote no longer holds; the request is under review again"), "warning", "alert-triangle"),
+    "request.confirm": (lazy("A quote was confirmed; the work order is given"), "success", "checkbox"),
+    "request.decline": (lazy("A quote was declined"), "danger", "ban"),
+    "request.expire": (lazy("A quote was not confirmed in time"), "danger", "clock-x"),
+    "request.withdraw": (lazy("A request was withdrawn"), "neutral", "circle-minus"),
+    "request.start": (lazy("The work on your request has started"), "info", "player-play"),
+    "request.progress": (lazy("The work on your request goes on"), "info", "progress-check"),
+    "request.progress_note": (lazy("There is news of the work on your request"), "info", "message"),
+    "request.step_failed": (lazy("A step of the work failed and will be tried again"), "warning", "alert-triangle"),
+    "request.complete": (lazy("Your request is completed"), "success", "circle-check"),
+    "request.reopen": (lazy("The agency says that the delivery is not right"), "warning", "history"),
+    "request.undone": (lazy("A cancellation was taken back"), "info", "arrow-back-up"),
+    "request.message": (lazy("There is a new message on a request"), "info", "message"),
+    "request.remind": (lazy("The time to confirm a quote is running out"), "warning", "alarm"),
+    "service.contract_ends": (lazy("A service's contract is about to end"), "warning", "calendar-due"),
+}
+# Where a subject is looked at, by its type; one whose page is not there is told without a link.
+PLACES: Final[dict[str, str]] = {
+    "request": "request",
+    "subscription": "service",
+    "incident": "incident",
+    "statement": "statement",
+    "budget": "costs",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One notification as it is read."""
+
+    what: str
+    about: str
+    until: str
+    at: dt.datetime
+    tone: str
+    icon: str
+    href: str | None
+    is_read: bool
+
+
+async def show(visit: Visit) -> Response:
+    """Show what the visitor has been told, the latest first."""
+    page = _page_of(visit.query.get("page"))
+    found = await news_for(visit.by, limit=PER_PAGE + 1, offset=(page - 1) * PER_PAGE)
+    return visit.render(
+        "news/list.html",
+        told=[told(news, visit.language, visit.path) for news in found[:PER_PAGE]],
+        page=page,
+        has_more=len(found) > PER_PAGE,
+        unread=visit.look.unread or 0,
+    )
+
+
+async def read(visit: Visit) -> Response:
+    """Mark everything as read."""
+    await mark_read(visit.by, now=visit.now)
+    visit.flash(_("Everything is marked as read."))
+    return visit.redirect("news")
+
+
+def told(news: News, language: Language, path: Callable[..., str]) -> Told:
+    """Put one notification into words, with the way to its subject where there is one."""
+    what, tone, icon = WORDS.get(news.what, (lazy("Something new concerns you"), "neutral", "bell"))
+    about = " · ".join(str(part) for part in (news.detail.get("number"), news.detail.get("label")) if part)
+    return Told(str(what), about, _until(news.detail, language), news.at, tone, icon, _way(news, path), news.is_read)
+
+
+def _until(detail: dict[str, Any], language: Language) -> str:
+    if ends := detail.get("ends_on"):
+        return _("ends on %(day)s", day=date_short(dt.date.fromisoformat(ends), language))
+    if until := detail.get("until"):
+        return _("until %(time)s", time=date_time(dt.datetime.fromisoformat(until), language))
+    return ""
+
+
+def _way(news: News, path: Callable[..., str]) -> str | None:
+    route = PLACES.get(news.subject_type)
+    if route is None:
+        return None
+    for params in ({"id": news.subject_id}, {}):
+        try:
+            return path(route, **params)
+        except NoMatchFound:
+            continue
+    return None
+
+
+def _page_of(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 6 and int(text) > 0 else 1
