@@ -19,6 +19,7 @@ async def seat(
     The administrator and the manager seat anybody, a head the technicians of the own section. Refuses who
     is no member (NotFound) and a place held already (Conflict).
     """
+    _of_the_desk(by)
     section = await one(Section, id=section_id)
     await _may_seat(section, position, by, now)
     held = (
@@ -44,6 +45,7 @@ async def seat(
 
 async def unseat(member_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> SectionMember:
     """End somebody's place in a section."""
+    _of_the_desk(by)
     member = await one(SectionMember, lock=True, id=member_id)
     await _may_seat(await one(Section, id=member.section_id), member.position, by, now)
     if member.until is not None:
@@ -69,8 +71,10 @@ async def be_away(
     """Note that somebody is away; oneself, or the head for people of the own section."""
     if last_day < first_day:
         raise Invalid({"last_day": "The last day is before the first."})
+    if by.provider_id is None:
+        raise NotPermitted("absence is noted at the desk")
     places = await places_of(person_id, now)
-    if by.provider_id is None or not places:
+    if not places:
         raise NotFound("Person")
     is_head = by.may(Permission.INCIDENTS_ASSIGN) and await led_by(by, now) & {place.section_id for place in places}
     if by.person_id != person_id and not is_head:
@@ -79,6 +83,11 @@ async def be_away(
     return await Absence.create(
         provider_id=by.provider_id, person_id=person_id, first_day=first_day, last_day=last_day, note=note
     )
+
+
+def _of_the_desk(by: Actor) -> None:
+    if by.provider_id is None and not by.is_system:
+        raise NotPermitted("sections are the provider's")
 
 
 async def _may_seat(section: Section, position: Position, by: Actor, now: dt.datetime) -> None:

@@ -98,10 +98,9 @@ async def load_table(provider_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> 
 
 
 async def _own_section(section_id: uuid.UUID, by: Actor, now: dt.datetime) -> Section:
-    section = await one(Section, id=section_id)
-    if not by.may(Permission.SLA_EDIT) or section.id not in await led_by(by, now):
+    if not by.may(Permission.SLA_EDIT) or section_id not in await led_by(by, now):
         raise NotPermitted("a section's service levels are edited by its own head or delegate")
-    return section
+    return await one(Section, id=section_id)
 
 
 async def _hold(provider_id: uuid.UUID, code: str) -> None:
