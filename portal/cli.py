@@ -45,7 +45,9 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     everything = verb("run", _run, "everything on this machine: database, identity provider, web, worker")
-    for each in (everything, verb("web", _web, "the web server alone")):
+    web = verb("web", _web, "the web server alone")
+    web.add_argument("--when-told", action="store_true", help="get ready, then begin at a line on standard input")
+    for each in (everything, web):
         each.add_argument("--port", type=int, help="port to listen on (PORTAL_PORT, PORT; 8000)")
     verb("worker", _worker, "the worker alone: what falls due, mail, reports")
     verb("migrate", _migrate, "bring the database's schema and reference data up to date, as its owner")
@@ -90,6 +92,11 @@ def _run(asked: argparse.Namespace) -> int:
 def _web(asked: argparse.Namespace) -> int:
     from portal import web
 
+    if asked.when_told:
+        import portal.app  # noqa: F401 - processes that serve are copies of this one, and need not import it again
+
+        if not sys.stdin.readline():
+            return 0
     with database(_settings(asked)) as (settings, _):
         # Worker processes read the environment anew; there they find what was asked for here.
         os.environ |= {"PORTAL_PORT": str(settings.port), "PORTAL_DATABASE_URL": url_of(settings)}

@@ -42,6 +42,9 @@ class Part:
     environment: Mapping[str, str]
     patience: float = 10.0
     """Seconds it may take to end when asked."""
+    waits: bool = False
+    """It gets itself ready and then waits to be told to begin."""
+    told: bool = False
     process: "subprocess.Popen[bytes] | None" = None
     ended: list[float] = field(default_factory=list)
 
@@ -52,10 +55,22 @@ class Part:
             [sys.executable, *self.arguments],
             cwd=_ROOT,
             env=dict(self.environment),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if self.waits else subprocess.DEVNULL,
             start_new_session=True,  # the terminal's Ctrl-C is for this process, which ends its parts in order
             preexec_fn=lifeline.tied_to(os.getpid(), signal.SIGTERM),  # noqa: PLW1509
         )
+
+        if self.told:
+            self.tell()
+
+    def tell(self) -> None:
+        """Let a part that waits begin; also whenever it is started again."""
+        self.told = True
+        if self.process is not None and self.process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):  # it has ended already, and will be looked after
+                self.process.stdin.write(b"begin\n")
+                self.process.stdin.close()
+            self.process.stdin = None
 
     def look_after(self, now: float) -> None:
         """Start it again when it has ended; refuses (RunRefused) when it keeps ending."""
@@ -91,20 +106,23 @@ def run(settings: Settings) -> int:
     if settings.embedded_identity_provider:
         _refuse_busy_port("PORTAL_IDENTITY_PORT", settings.identity_port)
     with database(settings, start=True) as (connected, server):
-        _say("Preparing the database …")
-        asyncio.run(prepare(connected, demo=connected.mode is Mode.DEMO))
-        parts = _parts(connected)
-        with _wake_on_signals() as woken:
-            try:
-                for part in parts:
-                    part.start()
-                if _wait_until_served(connected, parts, woken):
+        web, worker, *others = parts = _parts(connected)
+        try:
+            # Importing is most of a start: these do theirs while the database is being prepared.
+            for part in (web, *others):
+                part.start()
+            _say("Preparing the database …")
+            asyncio.run(prepare(connected, demo=connected.mode is Mode.DEMO))
+            with _wake_on_signals() as woken:
+                web.tell()
+                if _wait_until_served(connected, [web, *others], woken):
+                    worker.start()
                     _say(_welcome(connected))
                     _watch(parts, server, woken)
-            finally:
-                _say("Ending …")
-                for part in parts:
-                    part.stop()
+        finally:
+            _say("Ending …")
+            for part in parts:
+                part.stop()
     return 0
 
 
@@ -158,7 +176,7 @@ async def prepare(settings: Settings, *, demo: bool) -> None:
 
 
 def _parts(settings: Settings) -> list[Part]:
-    """Return the processes in the order they start and end."""
+    """Return the processes in the order they end: web, worker, and the embedded identity provider if there is one."""
     environment = dict(os.environ) | {
         "PORTAL_MODE": settings.mode,
         "PORTAL_PORT": str(settings.port),
@@ -168,7 +186,7 @@ def _parts(settings: Settings) -> list[Part]:
     }
     environment.pop("PORTAL_DATABASE_OWNER_URL", None)  # neither pages nor jobs change the schema
     parts = [
-        Part("web", ["-m", "portal", "web"], environment, patience=settings.drain_seconds + 5),
+        Part("web", ["-m", "portal", "web", "--when-told"], environment, settings.drain_seconds + 5, waits=True),
         Part("worker", ["-m", "portal", "worker"], environment),
     ]
     if settings.embedded_identity_provider:
