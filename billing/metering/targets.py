@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from auth.tenancy import rows
 from billing.metering.rules import Faults, Reading, price_changes_within
-from billing.months import bangkok_date
+from billing.months import bangkok_date, midnight
 
 # A subject is a service's number, else what the provider's own systems call it. The time in which it was in use is
 # that of everything set aside for it; where nothing is, all of it is measured and it is in use throughout.
@@ -27,7 +27,11 @@ _SERVICES = """
         FROM allocation a WHERE a.agency_id = s.agency_id AND a.service_id = s.id
     ) used
 """
-_METERS = "SELECT offering_code, code, component_id, price_item_id FROM meter WHERE provider_id = $1"
+_METERS = """
+    SELECT m.offering_code, m.code, m.component_id, m.price_item_id, min(v.effective_from) AS priced_from
+    FROM meter m LEFT JOIN price_version v ON v.price_item_id = m.price_item_id WHERE m.provider_id = $1
+    GROUP BY m.id
+"""
 _PRICES = "SELECT price_item_id, effective_from FROM price_version WHERE price_item_id = ANY($1::uuid[])"
 _LONG = dt.timedelta(hours=1)
 
@@ -42,6 +46,7 @@ class Target:
     price_item_id: uuid.UUID
     opens: dt.datetime | None
     closes: dt.datetime | None
+    priced_from: dt.datetime | None
 
     def was_in_use(self, starts_at: dt.datetime, ends_at: dt.datetime) -> bool:
         """Say whether the service was in use at any time of a stretch."""
@@ -82,9 +87,13 @@ async def targets_of(
                 meter["price_item_id"],
                 service["opens"],
                 service["closes"],
+                midnight(meter["priced_from"]) if meter["priced_from"] else None,
             )
         if not target.was_in_use(reading.starts_at, reading.ends_at):
             faults[index] = {"data.start": "the service was not in use then"}
+            continue
+        if target.priced_from is None or reading.starts_at < target.priced_from:
+            faults[index] = {"data.start": "the meter had no price then"}
             continue
         found[index] = target
         if reading.ends_at - reading.starts_at > _LONG:

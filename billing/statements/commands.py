@@ -7,6 +7,7 @@ from auth.errors import Refusal
 from auth.organisations.models import Organisation
 from auth.rules import Actor
 from auth.tenancy import record, rows
+from billing.metering.adjustments import hold_marks, settle
 from billing.months import Month
 from billing.numbers.commands import next_number
 from billing.statements.models import Statement, StatementLine
@@ -28,6 +29,7 @@ async def issue(agency_id: uuid.UUID, provider_id: uuid.UUID, month: Month, *, b
         raise MonthNotOver(f"{month} is not over")
     # Two closes of the same month meet here: the second waits, and then finds the first one's invoice.
     await rows("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{provider_id}/{agency_id}/{month}")
+    await hold_marks(agency_id, provider_id)
     book = await book_of(agency_id, month, month)
     bill = book.estimate(provider_id, month)
     if (provider_id, month) in book.issued or not bill.lines:
@@ -51,6 +53,8 @@ async def issue(agency_id: uuid.UUID, provider_id: uuid.UUID, month: Month, *, b
         issued_by=by.name,
     )
     await StatementLine.bulk_create([_stored(statement, place, line) for place, line in enumerate(bill.lines, 1)])
+    dues = [due for due in book.dues if due.provider_id == provider_id and due.carried_in == month]
+    await settle(agency_id, dues, statement.id, now)
     record(
         "statement.issued",
         at=now,

@@ -15,10 +15,12 @@ from tortoise.expressions import Q
 from tortoise.functions import Sum
 
 from auth.tenancy import scoped
+from billing.metering.adjustments import Due, dues_of
+from billing.metering.queries import measured_of, usages_of
 from billing.money import Totals, totals
-from billing.months import Month
+from billing.months import Month, bangkok_date
 from billing.statements.models import Statement, StatementLine
-from billing.statements.rules import Allocation, Charge, Component, Item, rate_month, with_change
+from billing.statements.rules import Allocation, Charge, Component, Item, Usage, rate_month, with_change
 from billing.tariffs.models import PriceItem
 from billing.tariffs.queries import TaxTable, tax_table, versions_of
 from billing.tariffs.rules import PriceVersion
@@ -85,10 +87,12 @@ class Book:
     allocations: tuple[Allocation, ...]
     taxes: TaxTable
     issued: dict[tuple[uuid.UUID, Month], Statement] = field(default_factory=dict)
+    usages: tuple[Usage, ...] = ()  # of the months that wait for an invoice
+    dues: tuple[Due, ...] = ()  # of months invoiced before
 
     def charges(self, month: Month) -> list[Charge]:
-        """Rate everything set aside in a month."""
-        return rate_month(self.allocations, month)
+        """Rate everything set aside and measured in a month."""
+        return rate_month(self.allocations, month, self.usages)
 
     def estimate(self, provider_id: uuid.UUID, month: Month) -> Bill:
         """Return what one provider's bill for the month comes to as things stand."""
@@ -109,8 +113,9 @@ class Book:
         )
 
     def lines(self, month: Month) -> list[Line]:
-        """Return a month's lines as they would be billed, by service."""
-        return [_line_of(charge, self) for charge in self.charges(month)]
+        """Return a month's lines as they would be billed, by service; what corrects earlier months comes last."""
+        corrections = [_correction_of(due, self) for due in self.dues if due.carried_in == month and due.amount]
+        return [_line_of(charge, self) for charge in self.charges(month)] + corrections
 
     def service_charge(self, service_id: uuid.UUID, month: Month) -> Decimal:
         """Return what one service comes to in a month, before VAT."""
@@ -149,10 +154,19 @@ def reference(service_id: uuid.UUID, component_id: uuid.UUID) -> str:
     return f"{service_id}/{component_id}"
 
 
-async def book_of(agency_id: uuid.UUID, since: Month, until: Month, *, and_items: Iterable[PriceItem] = ()) -> Book:
-    """Read an agency's book for the months from `since` to `until`, both included; five queries.
+async def book_of(
+    agency_id: uuid.UUID,
+    since: Month,
+    until: Month,
+    *,
+    and_items: Iterable[PriceItem] = (),
+    as_invoiced: bool = False,
+) -> Book:
+    """Read an agency's book for the months from `since` to `until`, both included, in a constant number of queries.
 
-    `and_items` are price items not in use yet that a quote is to price.
+    `and_items` are price items not in use yet that a quote is to price. `as_invoiced` reads the usage of every month,
+    invoiced or not, from the events themselves, without what came or was corrected after its invoice: what an invoice
+    is checked against.
     """
     services = {s.id: s for s in await scoped(BilledService).filter(agency_id=agency_id).order_by("number")}
     rows = (
@@ -160,7 +174,9 @@ async def book_of(agency_id: uuid.UUID, since: Month, until: Month, *, and_items
         .filter(Q(ends_at=None) | Q(ends_at__gt=since.starts_at), agency_id=agency_id, starts_at__lt=until.ends_at)
         .select_related("price_item")
     )
+    meters = await measured_of(services.values())
     items = {row.price_item_id: row.price_item for row in rows} | {item.id: item for item in and_items}
+    items |= {meter.price_item_id: meter.price_item for meter in meters.values()}
     versions = await versions_of(items)
     rows.sort(key=lambda row: (services[row.service_id].number, row.is_addon, row.price_item.code, row.starts_at))
     places = {reference(row.service_id, row.component_id): place for place, row in enumerate(rows)}
@@ -181,7 +197,39 @@ async def book_of(agency_id: uuid.UUID, since: Month, until: Month, *, and_items
     )
     statements = await scoped(Statement).filter(agency_id=agency_id, month__gte=since.first, month__lte=until.first)
     issued = {(s.provider_id, Month.of(s.month)): s for s in statements}
-    return Book(agency_id, services, items, allocations, await tax_table(), issued)
+    measured = {
+        (service_id, component_id): component_of(
+            service_id, component_id, meter.price_item, versions[meter.price_item_id], len(rows) + place
+        )
+        for place, ((service_id, component_id), meter) in enumerate(meters.items())
+    }
+    in_use = _days_in_use(rows)
+    owners = {service.provider_id for service in services.values()}
+    months = [
+        month for month in _months(since, until) if as_invoiced or any((owner, month) not in issued for owner in owners)
+    ]
+    usages = await usages_of(agency_id, measured, months, in_use, as_invoiced=as_invoiced)
+    dues = [] if as_invoiced else await dues_of(agency_id, measured, in_use)
+    return Book(agency_id, services, items, allocations, await tax_table(), issued, tuple(usages), tuple(dues))
+
+
+def _months(since: Month, until: Month) -> list[Month]:
+    months = []
+    while since <= until:
+        months.append(since)
+        since = since.next
+    return months
+
+
+def _days_in_use(allocations: Iterable[usage.Allocation]) -> dict[uuid.UUID, tuple[dt.date, dt.date]]:
+    """Return the first and the last day on which anything was set aside for each service."""
+    days: dict[uuid.UUID, tuple[dt.date, dt.date]] = {}
+    for row in allocations:
+        first = bangkok_date(row.starts_at)
+        last = bangkok_date(row.ends_at - dt.timedelta(microseconds=1)) if row.ends_at else dt.date.max
+        known = days.get(row.service_id, (first, last))
+        days[row.service_id] = min(first, known[0]), max(last, known[1])
+    return days
 
 
 def component_of(
@@ -301,6 +349,8 @@ def derivation_of(charge: Charge) -> dict[str, Any]:
         "hours": None if charge.hours is None else str(charge.hours),
         "starts_at": charge.starts_at.isoformat(),
         "ends_at": charge.ends_at.isoformat(),
+        # With the line's service and days, what leads to the hours and events behind it.
+        "component": str(charge.component.id).partition("/")[2],
     }
 
 
@@ -319,4 +369,35 @@ def _line_of(charge: Charge, book: Book) -> Line:
         charge.last,
         charge.amount,
         derivation_of(charge),
+    )
+
+
+def _correction_of(due: Due, book: Book) -> Line:
+    """Return the line that settles a month invoiced before, pointing at the invoice it corrects."""
+    service, item = book.services[due.service_id], book.items[uuid.UUID(due.component.name)]
+    return Line(
+        service.id,
+        service.number,
+        (service.name_th, service.name_en),
+        service.family,
+        (item.name_th, item.name_en),
+        (item.unit_th, item.unit_en),
+        due.quantity_now - due.quantity_then,
+        due.month.first,
+        due.month.last,
+        due.amount,
+        {
+            "basis": due.component.basis.value,
+            "component": str(due.component_id),
+            "corrects": {
+                "month": str(due.month),
+                "statement_id": str(due.corrects_id),
+                "number": due.corrects_number,
+                "quantity_now": str(due.quantity_now),
+                "quantity_then": str(due.quantity_then),
+                "amount_now": str(due.amount_now),
+                "amount_so_far": str(due.amount_so_far),
+                "charges": [derivation_of(charge) for charge in due.charges],
+            },
+        },
     )

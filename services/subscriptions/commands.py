@@ -8,6 +8,7 @@ from decimal import Decimal
 from auth.fields import new_id
 from auth.organisations.models import Organisation
 from auth.tenancy import one, record, scoped
+from billing.metering.commands import name_meters
 from billing.months import Month, bangkok_date
 from billing.numbers.commands import next_number
 from billing.usage import commands as usage
@@ -53,6 +54,8 @@ async def open_subscription(
         family=offering.family,
         names=(f"{offering.name_th} – {label}", f"{offering.name_en} – {label}"),
     )
+    components = await Component.filter(offering_id=offering.id).select_related("price_item")
+    await name_meters(offering.provider_id, offering.code, {c.code: (c.id, c.price_item) for c in components})
     await subscription.save(force_create=True)
     await set_quantities(subscription.id, quantities, starts_at, origin=origin)
     record("service.opened", at=now, subject=("subscription", subscription.id), agency_id=agency_id, origin=origin)

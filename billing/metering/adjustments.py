@@ -1,0 +1,168 @@
+"""What the next invoice charges or gives back for months invoiced before (late and corrected usage)."""
+
+import datetime as dt
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from auth.tenancy import rows
+from billing.metering.models import Adjustment
+from billing.metering.queries import Key, usages_of
+from billing.money import ZERO, exactly
+from billing.months import Month
+from billing.statements.charges import Charge, Component, Usage
+from billing.statements.rules import rate_month
+
+_MARKS = "SELECT service_id, component_id, month FROM late_usage WHERE agency_id = $1 AND statement_id IS NULL"
+_HOLD = """
+    SELECT 1 FROM late_usage WHERE agency_id = $1 AND provider_id = $2 AND statement_id IS NULL
+    ORDER BY service_id, component_id, month FOR UPDATE
+"""
+_INVOICES = """
+    SELECT id, provider_id, number, month, max(month) OVER (PARTITION BY provider_id) AS latest
+    FROM statement WHERE agency_id = $1
+"""
+_EARLIER = """
+    SELECT service_id, component_id, month, sum(amount) AS amount FROM adjustment
+    WHERE agency_id = $1 AND month = ANY($2::date[]) GROUP BY service_id, component_id, month
+"""
+_SETTLE = """
+    UPDATE late_usage SET statement_id = $1
+    FROM unnest($3::uuid[], $4::uuid[], $5::date[]) AS w(service, component, month)
+    WHERE agency_id = $2 AND service_id = w.service AND component_id = w.component AND late_usage.month = w.month
+        AND statement_id IS NULL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What a component's usage of an invoiced month comes to now, and what was charged for it so far.
+
+    `carried_in` is the month whose invoice settles the difference: the one after the last invoiced.
+    """
+
+    component: Component
+    service_id: uuid.UUID
+    component_id: uuid.UUID
+    provider_id: uuid.UUID
+    month: Month
+    carried_in: Month
+    corrects_id: uuid.UUID
+    corrects_number: str
+    quantity_now: Decimal
+    quantity_then: Decimal
+    amount_now: Decimal
+    amount_so_far: Decimal
+    charges: tuple[Charge, ...]
+
+    @property
+    def amount(self) -> Decimal:
+        """The difference to settle, negative when something is given back."""
+        return self.amount_now - self.amount_so_far
+
+
+async def hold_marks(agency_id: uuid.UUID, provider_id: uuid.UUID) -> None:
+    """Keep late usage from being marked while an invoice settles what is marked already."""
+    await rows(_HOLD, agency_id, provider_id)
+
+
+async def dues_of(
+    agency_id: uuid.UUID,
+    components: Mapping[Key, Component],
+    in_use: Mapping[uuid.UUID, tuple[dt.date, dt.date]],
+) -> list[Due]:
+    """Return what is to be settled for an agency, by month, service and component; one query where there is nothing."""
+    marks = {(row["service_id"], row["component_id"], Month.of(row["month"])) for row in await rows(_MARKS, agency_id)}
+    marks = {mark for mark in marks if mark[:2] in components}
+    if not marks:
+        return []
+    months = {month for _, _, month in marks}
+    wanted = {key: components[key] for key in {mark[:2] for mark in marks}}
+    invoices = await rows(_INVOICES, agency_id)
+    invoice = {(row["provider_id"], Month.of(row["month"])): row for row in invoices}
+    earlier = {
+        (row["service_id"], row["component_id"], Month.of(row["month"])): row["amount"]
+        for row in await rows(_EARLIER, agency_id, [month.first for month in months])
+    }
+    now = _by_mark(await usages_of(agency_id, wanted, months, in_use))
+    then = _by_mark(await usages_of(agency_id, wanted, months, in_use, as_invoiced=True))
+    owners = {row["id"]: row["provider_id"] for row in await rows(_OWNERS, agency_id)}
+    dues = []
+    for service_id, component_id, month in sorted(marks, key=lambda mark: (mark[2], str(mark[0]), str(mark[1]))):
+        component = components[service_id, component_id]
+        stands = invoice[owners[service_id], month]
+        name = str(component.id), month
+        charges = rate_month((), month, now[name])
+        before = rate_month((), month, then[name])
+        with exactly():
+            dues.append(
+                Due(
+                    component,
+                    service_id,
+                    component_id,
+                    stands["provider_id"],
+                    month,
+                    Month.of(stands["latest"]).next,
+                    stands["id"],
+                    stands["number"],
+                    _quantity(now[name]),
+                    _quantity(then[name]),
+                    _amount(charges),
+                    _amount(before) + earlier.get((service_id, component_id, month), ZERO),
+                    tuple(charges),
+                )
+            )
+    return dues
+
+
+_OWNERS = "SELECT id, provider_id FROM billed_service WHERE agency_id = $1"
+
+
+async def settle(agency_id: uuid.UUID, dues: Iterable[Due], statement_id: uuid.UUID, now: dt.datetime) -> None:
+    """Keep what an invoice settled: which invoices it corrects and by how much, the marks done with."""
+    settled = list(dues)
+    if not settled:
+        return
+    await Adjustment.bulk_create(
+        [
+            Adjustment(
+                agency_id=agency_id,
+                provider_id=due.provider_id,
+                service_id=due.service_id,
+                component_id=due.component_id,
+                month=due.month.first,
+                corrects_id=due.corrects_id,
+                statement_id=statement_id,
+                amount=due.amount,
+                made_at=now,
+            )
+            for due in settled
+            if due.amount
+        ]
+    )
+    await rows(
+        _SETTLE,
+        statement_id,
+        agency_id,
+        [due.service_id for due in settled],
+        [due.component_id for due in settled],
+        [due.month.first for due in settled],
+    )
+
+
+def _by_mark(usages: Iterable[Usage]) -> defaultdict[tuple[str, Month], list[Usage]]:
+    found: defaultdict[tuple[str, Month], list[Usage]] = defaultdict(list)
+    for usage in usages:
+        found[str(usage.component.id), Month.of(usage.first)].append(usage)
+    return found
+
+
+def _quantity(usages: Iterable[Usage]) -> Decimal:
+    quantities = [usage.quantity for usage in usages]
+    return sum(quantities, ZERO)
+
+
+def _amount(charges: Iterable[Charge]) -> Decimal:
+    return sum((charge.amount for charge in charges), Decimal("0.00"))
