@@ -56,6 +56,7 @@ PATHS: Final[Mapping[str, str]] = {
     "sign_in": "/sign-in",
     "sign_out": "/sign-out",  # POST
     "sign_out_everywhere": "/sign-out/everywhere",  # POST
+    "account": "/account",
     "organisation": "/organisation",  # POST, field `organisation`: switch to another membership
     "notifications": "/news",
     "contact": "/contact",

@@ -7,6 +7,8 @@ from starlette.responses import Response
 
 from auth.audit.models import AuditRecord
 from auth.audit.queries import Sought, actions_in_reach, trail
+from auth.rules import Role
+from portal import words
 from portal.deeds import in_words
 from portal.formats import BANGKOK, NotADate, parse_date
 from portal.i18n import gettext as _
@@ -25,9 +27,8 @@ class Line:
     actor: str
     deed: str
     is_denial: bool
-    about: str
-    facts: str
-    number: int
+    about: str  # what it was done to, as people call it
+    facts: tuple[tuple[str, str], ...]
 
 
 async def show(visit: Visit) -> Response:
@@ -56,16 +57,24 @@ async def show(visit: Visit) -> Response:
 
 
 def _line(record: AuditRecord) -> Line:
-    facts = [f"{name}: {_plain(value)}" for name, value in sorted(record.detail.items()) if value not in (None, "", {})]
+    detail: dict[str, object] = record.detail
+    facts = [(name, _plain(value)) for name, value in sorted(detail.items()) if value not in (None, "", {})]
     return Line(
         at=record.at,
         actor=record.actor,
         deed=in_words(record.action),
         is_denial=record.action in {"access.denied", "sign_in.refused", "logout_notice.refused"},
-        about=" ".join(filter(None, (record.subject_type, record.subject_id))),
-        facts=", ".join(facts),
-        number=record.number,
+        about=_about(record, detail),
+        facts=(("record", str(record.number)), (record.subject_type, record.subject_id), *facts),
     )
+
+
+def _about(record: AuditRecord, detail: dict[str, object]) -> str:
+    if "role" in detail and detail["role"] in set(Role):
+        return str(words.ROLES[Role(str(detail["role"]))])
+    if record.subject_type == "route":
+        return f"{detail.get('method', '')} {record.subject_id}".strip()
+    return str(detail.get("number") or detail.get("name") or "")
 
 
 def _plain(value: object) -> str:
