@@ -19,10 +19,18 @@ from billing.metering.rules import BadReadings, Contradicted
 from billing.statements.commands import MonthNotOver
 from billing.tariffs.rules import AboveCeiling
 from portal.i18n import Lazy, gettext, lazy
+from services.calendar.exchange import NoCalendar
 from services.capacity.rules import OverCapacity, PoolInUse
 from services.incidents import rules as incidents
 from services.requests.files import FileRefused
-from services.requests.rules import ChecksMissing, EarlierNotAgreed, OpenRequestExists, StaleQuote, WrongState
+from services.requests.rules import (
+    AlreadyPlanned,
+    ChecksMissing,
+    EarlierNotAgreed,
+    OpenRequestExists,
+    StaleQuote,
+    WrongState,
+)
 
 RETRY_AFTER = {"retry-after": "5"}
 
@@ -56,8 +64,9 @@ ANSWERS: Mapping[type[Exception], Answer] = {
     # The edge sends the visitor to sign in again; this is told where it cannot.
     StaleSignIn: Answer(403, lazy("Sign in again to confirm that it is you.")),
     Conflict: Answer(409),
-    StaleQuote: Answer(
-        409, lazy("The quote has changed since you opened this page. Read it again first.")
+    StaleQuote: Answer(409, lazy("The quote has changed since you opened this page. Read it again first.")),
+    AlreadyPlanned: Answer(
+        409, lazy("A change agreed earlier takes effect after this date. Choose a later effective date.")
     ),
     OpenRequestExists: Answer(409, lazy("This service already has an open request.")),
     WrongState: Answer(409, lazy("The request has moved on since you opened this page.")),
@@ -73,6 +82,7 @@ ANSWERS: Mapping[type[Exception], Answer] = {
     incidents.NotAssignable: Answer(422, lazy("This person cannot be given this work.")),
     incidents.NotClassified: Answer(422, lazy("Choose a row of the service level agreement first.")),
     AboveCeiling: Answer(422, lazy("The price is above the ceiling price.")),
+    NoCalendar: Answer(422, lazy("This is no calendar file that can be read (.ics).")),
     MonthNotOver: Answer(409, lazy("The month is not over yet.")),
     OverCapacity: Answer(422, lazy("The quantity requested exceeds what the provider can supply.")),
     Refused: Answer(403, lazy("The sign-in could not be completed.")),

@@ -17,19 +17,20 @@ from services.capacity.rules import OverCapacity
 from services.catalogue.models import Component, Offering
 from services.requests.events import move, tell
 from services.requests.models import RequestItem, ServiceRequest
-from services.requests.pricing import Ask
+from services.requests.pricing import Ask, takes_effect
 from services.requests.queries import asks_of, lead_days_of, shortfalls_of
 from services.requests.rules import (
     NEEDS,
     OPEN,
     Action,
+    AlreadyPlanned,
     Kind,
     OpenRequestExists,
     State,
     earliest_effective,
 )
 from services.subscriptions.models import Subscription, SubscriptionState
-from services.subscriptions.queries import quantities_at
+from services.subscriptions.queries import planned_after, quantities_at
 
 
 async def draft(
@@ -142,7 +143,8 @@ async def submit(request_id: uuid.UUID, *, asks_earlier: bool = False, by: Actor
     """Send a request to the provider (annex ก 1.4).
 
     Refuses more than is free (OverCapacity) unless the offering takes a waiting list, a second open request
-    of the same service (OpenRequestExists), a request that changes nothing, an effective date in the past,
+    of the same service (OpenRequestExists), an effective date before a change already agreed takes effect
+    (AlreadyPlanned), a request that changes nothing, an effective date in the past,
     and one before the lead time unless an earlier one is asked for, which staff must then agree to (Invalid).
     """
     request = await own(request_id, by)
@@ -161,6 +163,9 @@ async def submit(request_id: uuid.UUID, *, asks_earlier: bool = False, by: Actor
         )
         if in_the_way:
             raise OpenRequestExists(in_the_way.number)
+        planned = await planned_after(request.subscription_id, takes_effect(request.kind, request.effective_on))
+        if planned:
+            raise AlreadyPlanned(bangkok_date(planned))
     short = await shortfalls_of(asks)
     if short and not offering.takes_waiting_list:
         raise OverCapacity(short)
@@ -195,7 +200,8 @@ async def own(request_id: uuid.UUID, by: Actor) -> ServiceRequest:
 
 async def _set_items(request: ServiceRequest, asked: Mapping[uuid.UUID, Decimal], *, now: dt.datetime) -> None:
     """Store what is asked, against what there is; complaints come back by component."""
-    present = await quantities_at(request.subscription_id, now) if request.subscription_id else {}
+    at = max(takes_effect(request.kind, request.effective_on), now)
+    present = await quantities_at(request.subscription_id, at) if request.subscription_id else {}
     components = {c.id: c for c in await Component.filter(offering_id=request.offering_id)}
     wanted = _wanted(request.kind, asked, present, components)
     complaints = {

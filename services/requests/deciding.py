@@ -13,6 +13,7 @@ from services.capacity import commands as capacity
 from services.requests import fulfilment
 from services.requests.events import move
 from services.requests.models import Quote, ServiceRequest, WorkOrder
+from services.requests.pricing import takes_effect
 from services.requests.queries import asks_of, document_of
 from services.requests.rules import NEEDS, Action, StaleQuote, State, after, fingerprint
 from services.subscriptions.queries import quantities_at
@@ -111,7 +112,7 @@ async def _still_as_quoted(request: ServiceRequest, now: dt.datetime) -> bool:
     """Return whether the service still has the quantities the request started from."""
     if request.subscription_id is None:
         return True
-    present = await quantities_at(request.subscription_id, now)
+    present = await quantities_at(request.subscription_id, max(takes_effect(request.kind, request.effective_on), now))
     return all(present.get(ask.component.id, Decimal(0)) == ask.before for ask in await asks_of(request))
 
 

@@ -1,4 +1,5 @@
-"""The provider's side: taking a request up, checking it, answering it (annex ก 1.5–1.6)."""
+"""The provider's side: taking a request up, checking it, answering it (annex ก 1.5–1.6)
+from services.subscriptions.queries import quantities_at."""
 
 import datetime as dt
 import uuid
@@ -15,6 +16,7 @@ from services.calendar.rules import WorkingTime
 from services.capacity import commands as capacity
 from services.requests.events import move, tell
 from services.requests.models import Check, Quote, RequestItem, ServiceRequest
+from services.requests.pricing import takes_effect
 from services.requests.queries import asks_of, checks_of, document_of, lead_days_of, pool_deltas
 from services.requests.rules import (
     CONFIRM_WITHIN_WORKING_DAYS,
@@ -28,6 +30,7 @@ from services.requests.rules import (
     earliest_effective,
     fingerprint,
 )
+from services.subscriptions.queries import quantities_at
 
 
 async def accept(request_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> ServiceRequest:
@@ -117,7 +120,7 @@ async def quote(
         raise ChecksMissing(", ".join(missing))
     if effective_on:
         request.effective_on = effective_on
-    await _confirm_quantities(request, quantities or {})
+    await _confirm_quantities(request, quantities or {}, now)
     calendar = await official()
     await _agree_to_date(request, calendar, agree_earlier)
     asks = await asks_of(request)
@@ -151,12 +154,18 @@ async def _refuse(request_id: uuid.UUID, action: Action, note: str, *, by: Actor
     return request
 
 
-async def _confirm_quantities(request: ServiceRequest, quantities: Mapping[uuid.UUID, Decimal]) -> None:
+async def _confirm_quantities(
+    request: ServiceRequest, quantities: Mapping[uuid.UUID, Decimal], now: dt.datetime
+) -> None:
+    """Store what the provider confirms, against what there will be when it takes effect."""
+    at = max(takes_effect(request.kind, request.effective_on), now)
+    present = await quantities_at(request.subscription_id, at) if request.subscription_id else {}
     for item in await scoped(RequestItem).filter(request_id=request.id).select_related("component"):
         item.confirmed = quantities.get(item.component_id, item.asked)
         if item.confirmed and (why := item.component.bounds.complaint(item.confirmed)):
             raise Invalid({str(item.component_id): why})
-        await item.save(update_fields=["confirmed"])
+        item.before = present.get(item.component_id, Decimal(0))
+        await item.save(update_fields=["before", "confirmed"])
 
 
 async def _agree_to_date(request: ServiceRequest, calendar: WorkingTime, agreed: bool) -> None:

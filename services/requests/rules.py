@@ -206,6 +206,14 @@ class EarlierNotAgreed(Refusal):
     """The effective date is before what the lead time allows, and nobody has agreed to it."""
 
 
+class AlreadyPlanned(Conflict):
+    """A change agreed earlier takes effect later than this one would; `on` says when."""
+
+    def __init__(self, on: dt.date) -> None:
+        super().__init__(f"a change from {on} is already agreed")
+        self.on = on
+
+
 class WrongState(Conflict):
     """The request is not where this move starts from."""
 

@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass
 from decimal import Decimal
 
-from tortoise.expressions import Q
+from tortoise.expressions import F, Q
 
 from auth.tenancy import one, scoped
 from billing.months import bangkok_date
@@ -119,6 +119,21 @@ async def quantities_at(subscription_id: uuid.UUID, at: dt.datetime) -> dict[uui
     """Return how much of each component is set aside for a service at a moment."""
     rows = await scoped(Allocation).filter(_running(at), service_id=subscription_id)
     return {row.component_id: row.quantity for row in rows}
+
+
+async def planned_after(subscription_id: uuid.UUID, at: dt.datetime) -> dt.datetime | None:
+    """Return when the next quantity already agreed for a service comes into force after a moment, if any does."""
+    later = scoped(Allocation).filter(Q(ends_at=None) | Q(ends_at__gt=F("starts_at")), starts_at__gt=at)
+    found = await later.filter(service_id=subscription_id).order_by("starts_at").first()
+    return found.starts_at if found else None
+
+
+async def quantities_planned(subscription_id: uuid.UUID, now: dt.datetime) -> dict[uuid.UUID, Decimal]:
+    """Return how much of each component there will be once everything agreed is in force."""
+    latest = (
+        await scoped(Allocation).filter(service_id=subscription_id, starts_at__gt=now).order_by("-starts_at").first()
+    )
+    return await quantities_at(subscription_id, latest.starts_at if latest else now)
 
 
 async def _with_parts(subscriptions: list[Subscription], at: dt.datetime) -> list[InUse]:

@@ -28,7 +28,7 @@ from services.requests.queries import (
 )
 from services.requests.rules import Kind, earliest_effective
 from services.subscriptions.models import SubscriptionState
-from services.subscriptions.queries import InUse, quantities_at, subscription
+from services.subscriptions.queries import InUse, quantities_planned, subscription
 
 _MOST = Decimal(10) ** 12  # beyond any pool; what the columns hold is wider
 _LONGEST = 4000
@@ -125,7 +125,7 @@ async def begin(
         if found is None:
             raise NotFound("Offering")
         offering = found
-    present = await quantities_at(service.subscription.id, now) if service else {}
+    present = await quantities_planned(service.subscription.id, now) if service else {}
     components = (
         await Component.filter(offering_id=offering.id)
         .select_related("price_item", "pool", "addon")
