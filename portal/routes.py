@@ -12,6 +12,7 @@ from portal.pages import (
     account,
     audit_log,
     budgets,
+    capacity,
     catalogue,
     clock,
     contact,
@@ -75,6 +76,9 @@ _PAGES = (
     page("GET", "/costs/{month}", costs.month, May.COSTS_READ, name="costs.month"),
     page("GET", "/budgets", budgets.show, May.BUDGETS_EDIT, name="budgets"),
     page("POST", "/budgets", budgets.save, May.BUDGETS_EDIT, name="budgets.save"),
+    page("GET", "/capacity", capacity.index, May.CAPACITY_READ, name="capacity"),
+    page("GET", "/capacity/{id:uuid}", capacity.show, May.CAPACITY_READ, name="pool"),
+    page("POST", "/capacity/{id:uuid}/size", capacity.change, May.CAPACITY_EDIT, name="pool.size"),
     # Requests: asking and following
     page("GET", "/requests", requests.listed_page, May.REQUESTS_READ, name="requests"),
     page("GET", "/requests/new", requests.new, May.REQUESTS_MAKE, name="request_new"),
