@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from auth.tenancy import rows
 from services.calendar.models import Holiday
 from services.calendar.rules import Calendar
 
@@ -14,3 +15,9 @@ async def official() -> Calendar:
 async def holidays_between(first: dt.date, last: dt.date) -> list[Holiday]:
     """Return the holidays of a time, withdrawn ones too, in order."""
     return await Holiday.filter(day__gte=first, day__lte=last).order_by("day")
+
+
+async def years_known() -> list[int]:
+    """Return the years that have holidays, in order."""
+    found = await rows("SELECT DISTINCT extract(year FROM day)::int AS year FROM holiday ORDER BY year")
+    return [row["year"] for row in found]
