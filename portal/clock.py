@@ -14,6 +14,7 @@ from auth.errors import Invalid
 from auth.rules import Actor, system
 from auth.tenancy import record, unit_of_work
 from portal.models import DemoClock
+from portal.refusals import database_is_away
 
 _ROW = 1
 _READ_EVERY = 1.0  # seconds; a page need not ask the database what time it is
@@ -46,11 +47,16 @@ class Clock:
         return reading.at if reading else self.wall()
 
     async def demo(self) -> Reading | None:
-        """Return the demo clock, at most a second old; None where there is none."""
+        """Return the demo clock, at most a second old while the database answers; None where there is none."""
         if not self.is_demo:
             return None
         if self._kept is None or time.monotonic() - self._kept[0] >= _READ_EVERY:
-            row = await unit_of_work(system("clock"), lambda: DemoClock.get_or_none(id=_ROW))
+            try:
+                row = await unit_of_work(system("clock"), lambda: DemoClock.get_or_none(id=_ROW))
+            except Exception as error:
+                if self._kept is None or not database_is_away(error):
+                    raise
+                return _reading(self._kept[1], self.wall())
             self._kept = (time.monotonic(), row)
         return _reading(self._kept[1], self.wall())
 

@@ -109,7 +109,7 @@ async def database(cluster: Address) -> AsyncIterator[str]:
     finally:
         await portal_database.disconnect()
         connection = await asyncpg.connect(cluster.url(SUPERUSER, "postgres"))
-        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         await connection.close()
 
 

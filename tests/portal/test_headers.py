@@ -3,6 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable
 
+import asyncpg
 import pytest
 import structlog
 from starlette.applications import Starlette
@@ -10,9 +11,10 @@ from starlette.responses import PlainTextResponse, Response
 
 from portal import logs
 from portal.edge import PUBLIC, page, route
+from portal.embedded_postgres import SUPERUSER, Address
 from portal.headers import content_security_policy
 from portal.visit import Visit
-from tests.browsing import PUBLIC_URL, Browser, said
+from tests.browsing import PUBLIC_URL, SESSION, Browser, said
 
 BrowserFor = Callable[..., Awaitable[Browser]]
 
@@ -124,6 +126,20 @@ async def test_readiness(app: Starlette, browser_for: BrowserFor, monkeypatch: p
     app.state.draining = True
     assert (await browser.get("/readyz")).status_code == 503
     assert (await browser.get("/healthz")).status_code == 200
+
+
+async def test_without_the_database(app: Starlette, browser_for: BrowserFor, database: str, cluster: Address) -> None:
+    official, stranger = await browser_for("official-a"), await browser_for()
+    assert (await official.get("/account")).status_code == 200
+    connection = await asyncpg.connect(cluster.url(SUPERUSER, "postgres"))
+    await connection.execute(f"DROP DATABASE {database} WITH (FORCE)")
+    await connection.close()
+    assert (await stranger.get("/healthz")).status_code == 200
+    for path in ("/readyz", "/account", "/account"):
+        response = await official.get(path)
+        assert (response.status_code, response.headers["retry-after"]) == (503, "5"), path
+    assert official.cookies[SESSION], "who is signed in stays so"
+    assert (await stranger.get("/")).status_code == 200
 
 
 async def test_the_log_keeps_no_secrets(

@@ -45,6 +45,7 @@ def test_statuses_are_those_with_a_page() -> None:
         (asyncpg.CannotConnectNowError("starting up"), True),
         (asyncpg.AdminShutdownError("shutting down"), True),
         (ConnectionRefusedError(), True),
+        (TimeoutError(), True),
         (OSError(errno.ENOENT, "no socket"), True),
         (OSError(errno.ENOSPC, "full"), True),
         (OperationalError(asyncpg.DiskFullError("full")), True),
