@@ -87,7 +87,10 @@ _PARTITION = f"""
         END IF;
         IF to_regclass(name) IS NOT NULL THEN RETURN; END IF;
         PERFORM pg_advisory_xact_lock(hashtextextended('usage_partition', 0));
-        IF to_regclass(name) IS NOT NULL THEN RETURN; END IF;
+        -- Asked of the table itself: the name's cached absence would outlive the wait.
+        IF EXISTS (SELECT FROM pg_class WHERE relname = name AND relnamespace = 'public'::regnamespace) THEN
+            RETURN;
+        END IF;
         EXECUTE format('CREATE TABLE %I (LIKE usage_event INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', name);
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
