@@ -6,9 +6,13 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from tortoise.expressions import Q
+
 from auth.errors import NotPermitted
+from auth.fields import canonical
 from auth.rules import Actor, Role, system
-from auth.tenancy import record, scoped
+from auth.tenancy import record, rows, scoped
+from billing.months import midnight
 from services.calendar.queries import official
 from services.calendar.rules import Calendar
 from services.incidents.ending import closing_time
@@ -73,8 +77,10 @@ async def due_work(now: dt.datetime) -> Done:
     return Done(notices, has_more=max(taken) >= AT_ONCE)
 
 
-async def holidays_changed(*, by: Actor, now: dt.datetime) -> list[Notice]:
+async def holidays_changed(*days: dt.date, by: Actor, now: dt.datetime) -> list[Notice]:
     """Compute what is still open anew by the calendar as it stands, and say whom a moved due time concerns.
+
+    Given the days that were declared or withdrawn, it looks only at what they can touch.
 
     To be run right after a holiday was declared or withdrawn: as the system, for all providers; as one of a
     provider's staff, for that provider's alone. What is resolved keeps its outcome.
@@ -82,16 +88,15 @@ async def holidays_changed(*, by: Actor, now: dt.datetime) -> list[Notice]:
     if by.provider_id is None and not by.is_system:
         raise NotPermitted("holidays are the provider's to declare")
     calendar = await official()
+    touched = scoped(Incident).filter(state__not=State.CLOSED)
+    if days:
+        first, end = midnight(min(days)), midnight(max(days)) + dt.timedelta(days=1)
+        ahead = Q(overdue_from__gte=first) | Q(response_due_at__gte=first) | Q(closes_at__gte=first)
+        touched = touched.filter(ahead, contacted_at__lt=end)
     moved: list[Notice] = []
     last = uuid.UUID(int=0)
     while True:
-        chunk = (
-            await scoped(Incident)
-            .filter(id__gt=last, state__not=State.CLOSED)
-            .order_by("id")
-            .limit(1000)
-            .select_for_update()
-        )
+        chunk = await touched.filter(id__gt=last).order_by("id").limit(1000).select_for_update()
         if not chunk:
             break
         last = chunk[-1].id
@@ -115,7 +120,16 @@ async def _reckon_anew(chunk: Sequence[Incident], calendar: Calendar, now: dt.da
         if incident.is_open and before["due_at"] != incident.due_at:
             moved.append(Notice(News.DUE_MOVED, incident, _concerned(incident), before=before["due_at"]))
     if changed:
-        await Incident.bulk_update(changed, fields=list(_DUE_FIELDS), batch_size=500)
+        await rows(
+            "UPDATE incident SET (standing, due_at, overdue_from, amber_at, warn_at, queue_at, response_due_at,"
+            " closes_at, escalation, runs_always) = (new.standing, new.due_at, new.overdue_from, new.amber_at,"
+            " new.warn_at, new.queue_at, new.response_due_at, new.closes_at, new.escalation, new.runs_always)"
+            " FROM jsonb_to_recordset($1::jsonb) AS new(id uuid, standing text, due_at timestamptz,"
+            " overdue_from timestamptz, amber_at timestamptz, warn_at timestamptz, queue_at timestamptz,"
+            " response_due_at timestamptz, closes_at timestamptz, escalation int, runs_always boolean)"
+            " WHERE incident.id = new.id",
+            canonical([{name: getattr(incident, name) for name in ("id", *_DUE_FIELDS)} for incident in changed]),
+        )
     return moved
 
 

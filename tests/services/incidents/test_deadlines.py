@@ -1,8 +1,10 @@
 import datetime as dt
+from collections.abc import Awaitable
 
 from auth.rules import Role, system
 from auth.tenancy import acting_as
 from services.calendar.commands import declare, withdraw
+from services.calendar.models import Holiday
 from services.incidents.commands import assign, first_analysis, wait_for_requester
 from services.incidents.deadlines import News, Notice, due_work, holidays_changed
 from services.incidents.ending import resolve
@@ -68,6 +70,22 @@ async def test_what_nobody_answers_closes_after_five_working_days(desk: Desk) ->
     assert (closed.news, closed.incident.state) == (News.CLOSED, State.CLOSED)
 
 
+async def holidays_untouched(now: dt.datetime) -> list[Notice]:
+    """Compute everything anew where nothing has changed."""
+    async with acting_as(CABINET):
+        return await holidays_changed(by=CABINET, now=now)
+
+
+async def test_a_due_time_at_closing_is_touched_by_the_day_after(desk: Desk) -> None:
+    late = await desk.call("1.2a", at(2026, 12, 8, 15))
+    assert (late.due_at, late.overdue_from) == (at(2026, 12, 8, 16), at(2026, 12, 9, 8))
+    wednesday = dt.date(2026, 12, 9)
+    async with acting_as(CABINET):
+        await declare(wednesday, "วันหยุดพิเศษ", by=CABINET, now=at(2026, 12, 8, 15, 30))
+        assert await holidays_changed(wednesday, by=CABINET, now=at(2026, 12, 8, 15, 30)) == []
+        assert (await Incident.get(id=late.id)).overdue_from == at(2026, 12, 11, 8)
+
+
 async def test_a_special_holiday_moves_what_is_open_and_says_whom_it_concerns(desk: Desk) -> None:
     now = at(2026, 12, 30, 14)
     open_, done = await desk.call("4.2", now), await desk.call("4.2", now)
@@ -76,10 +94,9 @@ async def test_a_special_holiday_moves_what_is_open_and_says_whom_it_concerns(de
     resolved = await desk.do(desk.helpdesk, resolve(done.id, resolution="x", by=desk.helpdesk, now=later))
     assert open_.due_at == at(2027, 1, 4, 14)
 
-    async def recompute(change: object) -> list[Notice]:
+    async def recompute(change: Awaitable[Holiday]) -> list[Notice]:
         async with acting_as(CABINET):
-            await change  # type: ignore[misc]
-            return await holidays_changed(by=CABINET, now=later)
+            return await holidays_changed((await change).day, by=CABINET, now=later)
 
     [moved] = await recompute(declare(SPECIAL, "วันหยุดพิเศษ", by=CABINET, now=later))
     assert (moved.news, moved.incident.id, moved.people) == (News.DUE_MOVED, open_.id, (desk.official.person_id,))
@@ -91,6 +108,7 @@ async def test_a_special_holiday_moves_what_is_open_and_says_whom_it_concerns(de
     assert (kept.outcome, kept.used_minutes) == (resolved.outcome, 150)
     seen = await desk.do(desk.official, whole(done.id, by=desk.official, now=later))
     assert seen.clocks.leading.used_minutes == 150  # measured by the calendar it was resolved under
+    assert await holidays_untouched(later) == []
     [back] = await recompute(withdraw(SPECIAL, by=CABINET, now=later))
     assert back.incident.due_at == at(2027, 1, 4, 14)
     assert await recompute(declare(dt.date(2027, 6, 1), "ไกล", by=CABINET, now=later)) == []
