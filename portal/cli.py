@@ -55,6 +55,15 @@ def _parser() -> argparse.ArgumentParser:
     checking.add_argument("--check", action="store_true", help="write nothing; status 1 when one is missing")
     verb("verify", _verify, "check the audit trail; names the first bad record of each chain")
 
+    founding = verb("found", _found, "add an organisation and its first administrator, who decides on everybody else")
+    founding.add_argument("kind", choices=["agency", "provider", "central", "auditor"])
+    founding.add_argument("code", help="such as ministry-of-labour; it appears in addresses")
+    founding.add_argument("short_code", help="up to 8 letters and digits; its documents' numbers begin with it")
+    for name in ("--name-th", "--name-en"):
+        founding.add_argument(name, required=True)
+    founding.add_argument("--subject", required=True, help="the administrator's `sub` at the identity provider")
+    founding.add_argument("--name", required=True, help="the administrator's name")
+
     clock = verb("clock", _clock_show, "the demo clock: show, set, advance, run").add_subparsers(metavar="what")
     clock.add_parser("show", help="say what time it is in the demo").set_defaults(verb=_clock_show)
     setting = clock.add_parser("set", help="set it; what falls due until then happens")
@@ -141,6 +150,7 @@ async def _verified() -> int:
     from auth.audit.queries import verify
     from auth.rules import system
     from auth.tenancy import acting_as
+    from services.capacity.queries import miscounted_pools
 
     chains = records = broken = 0
     async with acting_as(system("verify")):
@@ -150,8 +160,39 @@ async def _verified() -> int:
             if chain.broken:
                 broken += 1
                 print(f"chain {chain.chain_id}: record {chain.broken.number}: {chain.broken.why}")
+        miscounted = await miscounted_pools()
     print(f"{records} records in {chains} chains; {broken or 'none'} broken.")
-    return 1 if broken else 0
+    for code, counted, held in miscounted:
+        print(f"pool {code}: {counted} is counted as held, its holds add up to {held}")
+    return 1 if broken or miscounted else 0
+
+
+def _found(asked: argparse.Namespace) -> int:
+    from auth.errors import Refusal
+    from auth.organisations.founding import found
+    from auth.rules import OrganisationKind, system
+    from auth.tenancy import acting_as
+
+    settings = _on_this_machine(asked)
+
+    async def founded() -> int:
+        try:
+            async with acting_as(system("command line")):
+                organisation = await found(
+                    OrganisationKind(asked.kind),
+                    asked.code,
+                    asked.short_code,
+                    (asked.name_th, asked.name_en),
+                    (settings.oidc_issuer or "", asked.subject, asked.name),
+                    now=dt.datetime.now(dt.UTC),
+                )
+        except Refusal as refusal:
+            print(refusal, file=sys.stderr)
+            return 1
+        print(f"{organisation.code} is there; {asked.subject} administers it.")
+        return 0
+
+    return _connected(settings, founded)
 
 
 def _clock_show(asked: argparse.Namespace) -> int:

@@ -102,3 +102,13 @@ async def future_of(pool_id: uuid.UUID) -> Future:
 def in_reach(pool: Pool) -> bool:
     """Say whether a pool is the actor's own to change."""
     return pool.provider_id == current().actor.provider_id
+
+
+async def miscounted_pools() -> list[tuple[str, Decimal, Decimal]]:
+    """Return the pools whose count of what is held differs from their holds: code, counted, added up."""
+    found = await rows(
+        "SELECT p.code, p.held AS counted, coalesce(sum(h.quantity), 0) AS held FROM pool p"
+        " LEFT JOIN hold h ON h.pool_id = p.id AND h.state = 'held'"
+        " GROUP BY p.id HAVING p.held <> coalesce(sum(h.quantity), 0) ORDER BY p.code"
+    )
+    return [(row["code"], row["counted"], row["held"]) for row in found]
