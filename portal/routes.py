@@ -5,16 +5,20 @@ signed in (also who belongs to no organisation yet), MACHINE no browser.
 """
 
 from auth.rules import Permission as May
+from portal.api import progress as progress_api
 from portal.api import usage as usage_api
 from portal.edge import MACHINE, PUBLIC, SIGNED_IN, Page, page
 from portal.pages import (
     access,
     account,
     audit_log,
+    automation,
     budgets,
     capacity,
     catalogue,
+    catalogue_edit,
     clock,
+    component_edit,
     contact,
     costs,
     delegations,
@@ -62,7 +66,9 @@ _PAGES = (
     page("POST", "/agency/coordinators", profile.add_coordinator, May.AGENCY_EDIT, name="coordinator.add"),
     page("GET", "/agency/coordinators/{id:uuid}", profile.coordinator, May.AGENCY_EDIT, name="coordinator"),
     page("POST", "/agency/coordinators/{id:uuid}", profile.save_coordinator, May.AGENCY_EDIT, name="coordinator.save"),
-    page("POST", "/agency/coordinators/{id:uuid}/end", profile.end_coordinator, May.AGENCY_EDIT, name="coordinator.end"),
+    page(
+        "POST", "/agency/coordinators/{id:uuid}/end", profile.end_coordinator, May.AGENCY_EDIT, name="coordinator.end"
+    ),
     page("GET", "/delegations", delegations.show, May.REQUESTS_CONFIRM, name="delegations"),
     page("POST", "/delegations", delegations.give, May.REQUESTS_CONFIRM, name="delegation.give"),
     page("POST", "/delegations/{id:uuid}/end", delegations.end, May.REQUESTS_CONFIRM, name="delegation.end"),
@@ -77,6 +83,34 @@ _PAGES = (
     page("GET", "/costs/{month}", costs.month, May.COSTS_READ, name="costs.month"),
     page("GET", "/budgets", budgets.show, May.BUDGETS_EDIT, name="budgets"),
     page("POST", "/budgets", budgets.save, May.BUDGETS_EDIT, name="budgets.save"),
+    # Editing the catalogue
+    page("GET", "/offerings", catalogue_edit.index, May.CATALOGUE_EDIT, name="offerings"),
+    page("GET", "/offerings/new", catalogue_edit.new, May.CATALOGUE_EDIT, name="offering.new"),
+    page("POST", "/offerings", catalogue_edit.add, May.CATALOGUE_EDIT, name="offering.add"),
+    page("GET", "/offerings/{id:uuid}", catalogue_edit.edit, May.CATALOGUE_EDIT, name="offering.edit"),
+    page("POST", "/offerings/{id:uuid}", catalogue_edit.save, May.CATALOGUE_EDIT, name="offering.save"),
+    page("POST", "/offerings/{id:uuid}/addons", catalogue_edit.add_addon, May.CATALOGUE_EDIT, name="offering.addon"),
+    page(
+        "GET",
+        "/offerings/{id:uuid}/components/new",
+        catalogue_edit.new_component,
+        May.CATALOGUE_EDIT,
+        name="component.new",
+    ),
+    page(
+        "POST",
+        "/offerings/{id:uuid}/components",
+        catalogue_edit.add_component,
+        May.CATALOGUE_EDIT,
+        name="component.add",
+    ),
+    page("GET", "/components/{id:uuid}", component_edit.show, May.CATALOGUE_EDIT, name="component"),
+    page("POST", "/components/{id:uuid}/bounds", component_edit.save_bounds, May.CATALOGUE_EDIT, name="component.bounds"),
+    page("POST", "/components/{id:uuid}/prices", component_edit.set_price, May.CATALOGUE_EDIT, name="component.price"),
+    page("GET", "/offerings/{id:uuid}/automation", automation.show, May.CATALOGUE_EDIT, name="automation"),
+    page("POST", "/offerings/{id:uuid}/automation", automation.set_up, May.CATALOGUE_EDIT, name="automation.set"),
+    page("POST", "/offerings/{id:uuid}/automation/stop", automation.stop, May.CATALOGUE_EDIT, name="automation.stop"),
+    page("POST", "/dispatches/{id:uuid}/again", automation.send_again, May.CATALOGUE_EDIT, name="dispatch.again"),
     page("GET", "/holidays", holidays.show, May.OWN_ACCOUNT, name="holidays"),
     page("GET", "/holidays/calendar.ics", holidays.download, May.OWN_ACCOUNT, name="holidays.file"),
     page("POST", "/holidays", holidays.announce, May.HOLIDAYS_EDIT, name="holidays.declare"),
@@ -86,7 +120,7 @@ _PAGES = (
     page("GET", "/capacity", capacity.index, May.CAPACITY_READ, name="capacity"),
     page("GET", "/capacity/{id:uuid}", capacity.show, May.CAPACITY_READ, name="pool"),
     page("POST", "/capacity/{id:uuid}/size", capacity.change, May.CAPACITY_EDIT, name="pool.size"),
-    # Requests: asking and following
+    # Asking for something, and following it
     page("GET", "/requests", requests.listed_page, May.REQUESTS_READ, name="requests"),
     page("GET", "/requests/new", requests.new, May.REQUESTS_MAKE, name="request_new"),
     page("GET", "/requests/preview", requests.preview, May.REQUESTS_MAKE, name="requests.preview"),
@@ -100,7 +134,23 @@ _PAGES = (
     page("POST", "/requests/{id:uuid}/copy", requests.copy, May.REQUESTS_MAKE, name="request.copy"),
     page("POST", "/requests/{id:uuid}/dispute", requests.dispute, May.REQUESTS_MAKE, name="request.dispute"),
     page("POST", "/requests/{id:uuid}/undoing", requests.undo, May.REQUESTS_MAKE, name="request.undoing"),
-    # Requests: the provider's review, the quote, the customer's decision, the work
+    page(
+        "POST",
+        "/requests/{id:uuid}/files",
+        requests.attach,
+        May.REQUESTS_READ,
+        name="request.attach",
+        body_limit=requests.BODY_LIMIT,
+    ),
+    page("GET", "/requests/{id:uuid}/files/{file:uuid}", requests.fetch, May.REQUESTS_READ, name="request.file"),
+    page(
+        "POST",
+        "/requests/{id:uuid}/files/{file:uuid}/removal",
+        requests.remove,
+        May.REQUESTS_READ,
+        name="request.detach",
+    ),
+    # The provider's review, the quote, the customer's decision, the work
     page("GET", "/requests/{id:uuid}/review", review.show, May.REQUESTS_REVIEW, name="request.review"),
     page("POST", "/requests/{id:uuid}/review", review.accept, May.REQUESTS_REVIEW, name="request.acceptance"),
     page("POST", "/requests/{id:uuid}/assignment", review.assign, May.REQUESTS_REVIEW, name="request.assignment"),
@@ -128,6 +178,9 @@ _PAGES = (
     page("POST", "/tokens", tokens.create, May.MACHINES_ADMIT, name="tokens.create"),
     page("GET", "/tokens/{id:uuid}/revoke", tokens.ask_revoke, May.MACHINES_ADMIT, name="tokens.ask_revoke"),
     page("POST", "/tokens/{id:uuid}/revoke", tokens.revoke_token, May.MACHINES_ADMIT, name="tokens.revoke"),
+    page(
+        "POST", "/api/v1/work-orders/{id:uuid}/progress", progress_api.take_progress, MACHINE, name="api.work.progress"
+    ),
     page("POST", "/api/v1/usage", usage_api.take_usage, MACHINE, name="api.usage", body_limit=usage_api.BODY_LIMIT),
     # For the machine that watches
     page("GET", "/healthz", health.alive, MACHINE, name="healthz"),

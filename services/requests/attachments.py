@@ -22,6 +22,7 @@ class Listed:
     name: str
     media_type: str
     size: int
+    added_by: uuid.UUID
     added_by_name: str
     added_at: dt.datetime
 
@@ -65,7 +66,7 @@ async def remove(attachment_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> No
 async def attachments_of(request_id: uuid.UUID) -> list[Listed]:
     """Return a request's files without their content, in the order they came."""
     found = await rows(
-        "SELECT id, name, media_type, size, added_by_name, added_at FROM attachment"
+        "SELECT id, name, media_type, size, added_by, added_by_name, added_at FROM attachment"
         " WHERE request_id = $1 AND removed_at IS NULL ORDER BY added_at",
         request_id,
     )

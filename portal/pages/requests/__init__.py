@@ -2,20 +2,25 @@
 
 from portal.pages.requests.asking import create, edit, new, preview, save
 from portal.pages.requests.deciding import confirm, decline, quote
+from portal.pages.requests.files import BODY_LIMIT, attach, fetch, remove
 from portal.pages.requests.listing import listed_page
 from portal.pages.requests.page import copy, dispute, say, show, submit, undo, withdraw
 
 __all__ = [
+    "BODY_LIMIT",
+    "attach",
     "confirm",
     "copy",
     "create",
     "decline",
     "dispute",
     "edit",
+    "fetch",
     "listed_page",
     "new",
     "preview",
     "quote",
+    "remove",
     "save",
     "say",
     "show",

@@ -161,6 +161,7 @@ async def shown(visit: Visit, *, problem: str | None = None, status: int = 200) 
         checks=wording.CHECKS,
         may=moves(visit.by, found, calendar, visit),
         files=await attachments_of(request.id),
+        me=visit.by.person_id,
         monthly=figures(found),
         inside=visit.by.agency_id is None,
         name=lambda thing: wording.name(thing, visit.language),
@@ -183,6 +184,9 @@ def moves(by: Actor, found: Whole, calendar: Calendar, visit: Visit) -> frozense
     speaks = any(by.may(one) for one in (Permission.REQUESTS_MAKE, Permission.REQUESTS_REVIEW, Permission.WORK_DO))
     if speaks and request.state in OPEN and request.submitted_at:
         may.add("say")
+    attaches = by.may(Permission.REQUESTS_MAKE) or by.may(Permission.REQUESTS_REVIEW)
+    if attaches and request.state in OPEN:
+        may.add("attach")
     if by.may(Permission.REQUESTS_MAKE):
         if request.submitted_at:
             may.add("copy")

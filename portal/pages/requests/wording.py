@@ -135,7 +135,8 @@ def told(event: RequestEvent, language: Language, *, inside: bool) -> Told:
     organisation = event.by_organisation_en if language == "en" else event.by_organisation_th
     who = f"{event.by_name} ({organisation})" if organisation else gettext("The portal, by itself")
     what, tone, icon = _deed(event, language)
-    note = gettext(event.note) if event.by_id is None and event.note else event.note
+    by_itself = event.by_id is None and not organisation  # its reasons are messages; a machine's notes are not
+    note = gettext(event.note) if by_itself and event.note else event.note
     if event.what.startswith("check_") and not inside:
         note = ""
     return Told(event.at, who, what, note, tone, icon)

@@ -7,18 +7,24 @@ from typing import Any
 
 from auth.rules import system
 from auth.tenancy import acting_as
+from services.calendar.models import Holiday
 from services.requests.models import ServiceRequest, WorkOrder
 from tests.browsing import Browser, said
 from tests.portal.pages.shop import Shop, at, clock_stands, opened_shop
 
 ASKED_AT = at(2026, 12, 4, 15, 20)
 ANSWERED_AT = at(2026, 12, 8, 10, 5)
+DAYS_OFF = (dt.date(2026, 12, 7), dt.date(2026, 12, 10), dt.date(2026, 12, 31), dt.date(2027, 1, 1))
 CONFIRMED_AT = at(2026, 12, 9, 9, 30)
 
 
 async def before_s1(speed: str = "200") -> Shop:
     """Return the catalogue with agency ก.'s government internet as it is before scenario S1."""
     shop = await opened_shop(ASKED_AT)
+    async with acting_as(system("tests")):
+        await Holiday.bulk_create(
+            [Holiday(day=day, name_th="วันหยุดราชการ", changed_by="tests", changed_at=ASKED_AT) for day in DAYS_OFF]
+        )
     await shop.open("a", "GI", {"bandwidth": speed}, at(2026, 10, 1), label="สำนักงานใหญ่")
     return shop
 

@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import logging
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from decimal import Decimal
 
@@ -380,6 +381,42 @@ async def test_a_copy_is_a_new_draft(browser_for: BrowserFor, shop: Shop) -> Non
     made = await official.submit(f"{path}/copy")
     assert made.headers["location"].endswith("/edit")
     assert 'value="500"' in (await official.get(made.headers["location"])).text
+
+
+PDF = b"%PDF-1.7 plan"
+
+
+async def test_files_are_checked_saved_and_fetched_by_both_sides(browser_for: BrowserFor, shop: Shop) -> None:
+    official, reviewer = await browser_for("official-a"), await browser_for("reviewer")
+    path = await ask(official, change(shop))
+    sent = await official.submit(f"{path}/files", files={"attachment": ("../แผน<1>.exe", PDF)})
+    assert sent.status_code == 303, said(sent)[:300]
+    page = await reviewer.get(path)
+    link = re.search(rf"{path}/files/[0-9a-f-]+", page.text)
+    assert link
+    fetched = await reviewer.get(link[0])
+    assert fetched.content == PDF
+    assert fetched.headers["content-disposition"].startswith("attachment")
+    assert fetched.headers["content-type"] == "application/pdf"
+    assert ".exe" not in fetched.headers["content-disposition"]
+    assert (await (await browser_for("official-b")).get(link[0])).status_code == 404
+    assert (await reviewer.submit(f"{link[0]}/removal")).status_code == 403
+    assert (await official.submit(f"{link[0]}/removal")).status_code == 303
+    assert (await official.get(link[0])).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"", b"MZ not a document", b"PK\x03\x04 broken", PDF + bytes(10 * 1024 * 1024)]
+)
+async def test_other_files_are_refused_with_a_reason(
+    browser_for: BrowserFor, shop: Shop, content: bytes | None
+) -> None:
+    official = await browser_for("official-a")
+    path = await ask(official, change(shop))
+    files = {} if content is None else {"attachment": ("แผน.pdf", content)}
+    refused = await official.submit(f"{path}/files", files=files)
+    assert refused.status_code == 422
+    assert "note-danger" in refused.text
 
 
 # The quote and the decision
