@@ -107,6 +107,16 @@ def test_back_from_the_vendor_it_goes_on_where_it_stood() -> None:
     assert (clock.used_minutes, clock.due_at) == (55, at(2026, 12, 28, 11, 10))
 
 
+def test_back_from_the_vendor_nobody_waits_for_the_requester_any_more() -> None:
+    facts = [
+        Fact(at(2026, 12, 21, 9), K.OPENED, terms("1.2b", 120)),
+        Fact(at(2026, 12, 21, 9, 10), K.PAUSED),
+        Fact(at(2026, 12, 21, 10), K.SENT_TO_VENDOR),
+        Fact(at(2026, 12, 22, 10), K.RETURNED),
+    ]
+    assert of(facts, at(2026, 12, 22, 10, 30)).used_minutes == 40
+
+
 def test_sending_to_the_vendor_does_not_undo_a_breach() -> None:
     facts = [
         Fact(at(2026, 12, 21, 9), K.OPENED, terms("1.2a", 60)),
@@ -212,6 +222,17 @@ def test_reopened_it_goes_on_and_a_resolved_one_is_never_on_track() -> None:
     assert (again.used_minutes, again.due_at) == (40, at(2026, 12, 8, 9, 30))
 
 
+@pytest.mark.parametrize("stood", [K.PAUSED, K.SENT_TO_VENDOR])
+def test_resolved_while_it_stood_still_it_runs_again_once_reopened(stood: FactKind) -> None:
+    facts = [
+        Fact(at(2026, 12, 8, 8), K.OPENED, terms("1.2b", 120)),
+        Fact(at(2026, 12, 8, 8, 30), stood),
+        Fact(at(2026, 12, 8, 9), K.RESOLVED),
+        Fact(at(2026, 12, 8, 10), K.REOPENED),
+    ]
+    assert of(facts, at(2026, 12, 8, 10, 10)).used_minutes == 40
+
+
 def test_a_due_time_at_closing_is_not_overdue_that_evening() -> None:
     facts = [Fact(at(2026, 12, 4, 15), K.OPENED, terms("1.2a", 60))]
     assert of(facts, at(2026, 12, 4, 22)).due_at == at(2026, 12, 4, 16)
@@ -250,9 +271,9 @@ START = at(2026, 12, 4, 7)
 def lives(draw: st.DrawFn) -> list[Fact]:
     minute = draw(st.integers(0, 4000))
     facts = [Fact(START + minute * MINUTE, K.OPENED, draw(st.sampled_from([*TERMS, None])))]
-    for _ in range(draw(st.integers(0, 9))):
-        minute += draw(st.integers(0, 900))
-        new = draw(st.one_of(st.none(), st.sampled_from(TERMS)))
+    for _ in range(draw(st.integers(0, 14))):
+        minute += draw(st.integers(0, 600))
+        new = draw(st.sampled_from([None, None, None, *TERMS]))
         facts.append(Fact(START + minute * MINUTE, K.RECLASSIFIED if new else draw(MOVES), new))
     return facts
 
