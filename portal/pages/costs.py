@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, Decimal
-from itertools import groupby
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -100,6 +99,18 @@ class Workings:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """What a line settles of a month invoiced before: the quantities and amounts then and now."""
+
+    month: Month
+    number: str
+    quantity_then: Decimal
+    quantity_now: Decimal
+    amount_then: Decimal
+    amount_now: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class LineRow:
     """A line of a bill in words."""
 
@@ -110,6 +121,7 @@ class LineRow:
     last: dt.date
     amount: Decimal
     workings: Workings | None
+    correction: Correction | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,9 +334,11 @@ def _bars(rows: Iterable[MonthRow], language: Language) -> list[Bar]:
 
 def _by_service(lines: Sequence[Line], language: Language) -> tuple[ServiceLines, ...]:
     which = 1 if language == "en" else 0
+    by_service: dict[uuid.UUID, list[Line]] = {}
+    for line in lines:
+        by_service.setdefault(line.service_id, []).append(line)
     groups = []
-    for service_id, some in groupby(lines, key=lambda line: line.service_id):
-        own = list(some)
+    for service_id, own in by_service.items():
         rows = tuple(
             LineRow(
                 line.names[which],
@@ -334,6 +348,7 @@ def _by_service(lines: Sequence[Line], language: Language) -> tuple[ServiceLines
                 line.ends_on,
                 line.amount,
                 _workings(line.derivation),
+                _correction(line.derivation),
             )
             for line in own
         )
@@ -361,6 +376,21 @@ def _workings(kept: Mapping[str, Any]) -> Workings | None:
         unrounded=baht(unrounded) if is_satang(unrounded) else _cut(unrounded, 6),
         version=kept["price_version"],
         effective_from=dt.date.fromisoformat(kept["effective_from"]),
+    )
+
+
+def _correction(kept: Mapping[str, Any]) -> Correction | None:
+    """Read which month a line settles; None for a line of the month itself."""
+    if "corrects" not in kept:
+        return None
+    settled = kept["corrects"]
+    return Correction(
+        month=Month.parse(settled["month"]),
+        number=settled["number"],
+        quantity_then=Decimal(settled["quantity_then"]),
+        quantity_now=Decimal(settled["quantity_now"]),
+        amount_then=Decimal(settled["amount_so_far"]),
+        amount_now=Decimal(settled["amount_now"]),
     )
 
 
