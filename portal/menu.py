@@ -22,6 +22,7 @@ LINES: Final[tuple[tuple[Lazy | None, tuple[_Line, ...]], ...]] = (
             (lazy("Requests"), "requests", "clipboard-list", Permission.REQUESTS_READ),
             (lazy("Work orders"), "work", "tool", Permission.WORK_READ),
             (lazy("Service catalogue"), "catalogue", "book", Permission.CATALOGUE_READ),
+            (lazy("Edit the catalogue"), "offerings", "edit", Permission.CATALOGUE_EDIT),
             (lazy("Capacity"), "capacity", "gauge", Permission.CAPACITY_READ),
             (lazy("Costs"), "costs", "report-money", Permission.COSTS_READ),
         ),

@@ -13,6 +13,7 @@ class Scope(enum.StrEnum):
     """One thing a machine may be let do."""
 
     USAGE_WRITE = "usage:write"
+    WORK_WRITE = "work:write"  # progress of work orders
 
 
 _TOKEN = re.compile(r"pt_[A-Za-z0-9_-]{43}", re.ASCII)

@@ -18,7 +18,10 @@ from portal.i18n import gettext as _
 from portal.refusals import in_words
 from portal.visit import Visit
 
-SCOPES: Final[dict[Scope, Lazy]] = {Scope.USAGE_WRITE: lazy("Report usage")}
+SCOPES: Final[dict[Scope, Lazy]] = {
+    Scope.USAGE_WRITE: lazy("Report usage"),
+    Scope.WORK_WRITE: lazy("Report the progress of work orders"),
+}
 
 
 async def show(visit: Visit) -> Response:

@@ -9,7 +9,8 @@ import urllib.parse
 import uuid
 from typing import Any
 
-from auth.errors import Invalid, NotPermitted
+from auth.errors import Conflict, Invalid, NotPermitted
+from auth.fields import too_long
 from auth.rules import Actor, Permission
 from auth.tenancy import one, record, rows, scoped
 from services.automation.models import Automation, Dispatch, DispatchState
@@ -24,9 +25,10 @@ async def automate(offering_id: uuid.UUID, url: str, *, by: Actor, now: dt.datet
     """Send an offering's work orders to an address from now on; returns the secret they are signed with, once."""
     if by.provider_id is None or not by.may(Permission.CATALOGUE_EDIT):
         raise NotPermitted("automation is set up by the provider's staff")
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme != "https" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+    if not _is_address(url):
         raise Invalid({"url": "Enter an address that begins with https://."})
+    if faults := too_long(Automation, {"url": url}):
+        raise Invalid(faults)
     offering = await one(Offering, lock=True, id=offering_id)
     automation = await scoped(Automation).filter(offering_id=offering_id).first() or Automation(
         provider_id=offering.provider_id, offering_id=offering_id
@@ -46,12 +48,27 @@ async def automate(offering_id: uuid.UUID, url: str, *, by: Actor, now: dt.datet
 
 
 async def stop(offering_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
-    """Let an offering's work orders be done by hand again."""
+    """Let an offering's work orders be done by hand again; what was not taken yet is given up."""
     if by.provider_id is None or not by.may(Permission.CATALOGUE_EDIT):
         raise NotPermitted("automation is set up by the provider's staff")
     await scoped(Automation).filter(offering_id=offering_id).update(is_on=False, changed_at=now)
     await scoped(Offering).filter(id=offering_id).update(is_automated=False)
+    pending = scoped(Dispatch).filter(offering_id=offering_id, state=DispatchState.PENDING)
+    await pending.update(state=DispatchState.FAILED, last_answer="stopped", settled_at=now)
     record("automation.stopped", at=now, subject=("offering", offering_id))
+
+
+async def send_again(dispatch_id: uuid.UUID, *, by: Actor, now: dt.datetime, wall: dt.datetime) -> Dispatch:
+    """Send a message that was given up once more, under the same id; Conflict for one that was not."""
+    if by.provider_id is None or not by.may(Permission.CATALOGUE_EDIT):
+        raise NotPermitted("automation is set up by the provider's staff")
+    sent = await one(Dispatch, lock=True, id=dispatch_id)
+    if sent.state is not DispatchState.FAILED:
+        raise Conflict("only a message that was given up is sent again")
+    sent.state, sent.attempts, sent.next_attempt_at, sent.settled_at = DispatchState.PENDING, 0, wall, None
+    await sent.save()
+    record("dispatch.again", at=now, subject=("dispatch", dispatch_id), agency_id=sent.agency_id)
+    return sent
 
 
 async def dispatch(
@@ -113,3 +130,13 @@ async def settle(dispatch_id: uuid.UUID, answer: str, *, taken: bool, wall: dt.d
     else:
         sent.next_attempt_at = again
     await sent.save()
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urllib.parse.urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return False
+    is_here = parts.scheme == "http" and host in {"localhost", "127.0.0.1", "::1"}
+    return bool(host) and (parts.scheme == "https" or is_here) and not any(letter.isspace() for letter in url)

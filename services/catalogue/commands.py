@@ -6,13 +6,17 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from tortoise.models import Model
+
 from auth.errors import Invalid, NotPermitted
+from auth.fields import too_long
 from auth.rules import Actor, Permission
-from auth.tenancy import one, record
+from auth.tenancy import one, record, scoped
 from billing.months import bangkok_date
 from billing.tariffs import commands as tariffs
 from billing.tariffs.models import PriceItem, PriceVersion
 from billing.tariffs.rules import Basis, Tier
+from services.capacity.models import Pool
 from services.catalogue.models import Addon, Component, Offering
 from services.catalogue.rules import Family
 
@@ -60,8 +64,11 @@ async def add_addon(offering_id: uuid.UUID, code: str, names: tuple[str, str], *
     """Add an extra to an offering; names come as (Thai, English)."""
     provider_id = _catalogue_of(by)
     offering = await one(Offering, lock=True, id=offering_id)
+    faults = _naming_faults(Addon, code, {"name_th": names[0], "name_en": names[1]})
     if await Addon.filter(offering_id=offering_id, code=code).exists():
-        raise Invalid({"code": "This code is taken."})
+        faults["code"] = "This code is taken."
+    if faults:
+        raise Invalid(faults)
     place = await Addon.filter(offering_id=offering_id).count() + 1
     addon = await Addon.create(
         provider_id=provider_id, offering_id=offering.id, code=code, name_th=names[0], name_en=names[1], position=place
@@ -88,7 +95,13 @@ async def add_component(
     """Add something that is ordered of an offering or its add-on, with a price item of its own, still unpriced."""
     provider_id = _catalogue_of(by)
     offering = await one(Offering, lock=True, id=offering_id)
-    faults = _bounds_faults(minimum, maximum, step)
+    words = {"name_th": names[0], "name_en": names[1], "unit_th": units[0], "unit_en": units[1]}
+    faults = _naming_faults(Component, code, words) | _bounds_faults(minimum, maximum, step)
+    faults |= too_long(PriceItem, {"code": f"{offering.code}.{code}"})
+    if addon_id and not await scoped(Addon).filter(id=addon_id, offering_id=offering_id).exists():
+        faults["addon"] = "Choose one of the list."
+    if pool_id and not await scoped(Pool).filter(id=pool_id).exists():
+        faults["pool"] = "Choose one of the list."
     if await Component.filter(offering_id=offering_id, code=code).exists():
         faults["code"] = "This code is taken."
     if faults:
@@ -171,10 +184,7 @@ def _only_editable(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _complete(code: str, facts: Mapping[str, Any]) -> None:
-    faults = {}
-    if not code.strip():
-        faults["code"] = "Give it a code."
-    faults |= {name: "Give it a name." for name in ("name_th", "name_en") if not str(facts.get(name, "")).strip()}
+    faults = _naming_faults(Offering, code, facts)
     if not 0 < Decimal(facts.get("availability_pct", Decimal(1))) <= 100:
         faults["availability_pct"] = "Enter a percentage up to 100."
     faults |= {
@@ -184,6 +194,15 @@ def _complete(code: str, facts: Mapping[str, Any]) -> None:
     }
     if faults:
         raise Invalid(faults)
+
+
+def _naming_faults(model: type[Model], code: str, words: Mapping[str, Any]) -> dict[str, str]:
+    faults = too_long(model, {"code": code, **words})
+    if not code.strip():
+        faults["code"] = "Give it a code."
+    faults |= {name: "Give it a name." for name in ("name_th", "name_en") if not str(words.get(name, "")).strip()}
+    faults |= {name: "Give it a unit." for name in ("unit_th", "unit_en") if name in words and not words[name].strip()}
+    return faults
 
 
 def _bounds_faults(minimum: Decimal, maximum: Decimal | None, step: Decimal) -> dict[str, str]:

@@ -70,6 +70,11 @@ async def offering(code: str, *, on: dt.date, provider_id: uuid.UUID | None = No
     return (await _with_components([found], on))[0]
 
 
+async def addons_of(offering_id: uuid.UUID) -> list[Addon]:
+    """Return an offering's add-ons, by position; also those of which nothing is ordered yet."""
+    return await Addon.filter(offering_id=offering_id).order_by("position")
+
+
 def _visible() -> QuerySet[Offering]:
     rows = Offering.all().select_related("provider")
     own = current().actor.provider_id

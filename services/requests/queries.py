@@ -105,6 +105,16 @@ async def whole(request_id: uuid.UUID, calendar: Calendar) -> Whole:
     )
 
 
+async def work_state(request_id: uuid.UUID) -> dict[str, object]:
+    """Return how far a request's work is: its state, percent done, and the next step's position or None."""
+    request = await scoped(ServiceRequest).get(id=request_id)
+    order = await scoped(WorkOrder).get(request_id=request_id)
+    steps = await scoped(WorkStep).filter(work_order_id=order.id).order_by("position")
+    done = len([step for step in steps if step.done_at])
+    following = next((step.position for step in steps if step.done_at is None), None)
+    return {"state": request.state.value, "percent": 100 * done // len(steps), "next_step": following}
+
+
 def visible() -> QuerySet[ServiceRequest]:
     """Return the requests within reach; to everybody but the agency, one never submitted does not exist."""
     actor, found = current().actor, scoped(ServiceRequest)
