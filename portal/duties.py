@@ -23,6 +23,7 @@ from billing.statements.commands import issue
 from portal.models import CaughtUp
 from services.capacity.commands import return_due
 from services.capacity.queries import next_return
+from services.requests.commands import void_stale
 from services.requests.deadlines import expire_due, next_expiry, remind_due
 from services.subscriptions.commands import end_due
 from services.subscriptions.deadlines import announce_ending_contracts, next_end
@@ -103,6 +104,7 @@ async def _close_the_month_before(now: dt.datetime) -> None:
 
 async def _start_the_day(now: dt.datetime) -> None:
     async def tell() -> None:
+        await void_stale(now=now)
         await remind_due(now=now)
         await announce_ending_contracts(now=now)
 

@@ -9,6 +9,7 @@ import structlog
 
 from portal import database, logs
 from portal.clock import Clock
+from portal.dispatching import send_due
 from portal.duties import Done, catch_up
 from portal.job_queue import pause, work_through_the_queue
 from portal.settings import Settings
@@ -36,11 +37,25 @@ async def run_worker(settings: Settings) -> None:
             _log.info("worker started")
             await asyncio.gather(
                 _follow_the_clock(Clock(demo=settings.demo_clock), told),
+                _carry_messages(told),
                 work_through_the_queue(url, told),
             )
             _log.info("worker ended")
     finally:
         await database.disconnect()
+
+
+async def _carry_messages(told: asyncio.Event) -> None:
+    """Send what is to go to providers' own systems; by the machine's time, because theirs is no demonstration."""
+    clock = Clock()
+    while not told.is_set():
+        sent = 0
+        try:
+            sent = await send_due(clock.wall())
+        except Exception:  # noqa: BLE001 - the database may be away for a while; the worker stays
+            _log.exception("sending failed")
+        if not sent:
+            await pause(told, _LOOK_EVERY)
 
 
 async def _follow_the_clock(clock: Clock, told: asyncio.Event) -> None:
