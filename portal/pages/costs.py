@@ -122,6 +122,7 @@ class LineRow:
     amount: Decimal
     workings: Workings | None
     correction: Correction | None
+    reason: str  # of what is given back
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +350,7 @@ def _by_service(lines: Sequence[Line], language: Language) -> tuple[ServiceLines
                 line.amount,
                 _workings(line.derivation),
                 _correction(line.derivation),
+                line.derivation.get("credit", {}).get("reason", ""),
             )
             for line in own
         )
