@@ -27,7 +27,10 @@ MODELS: dict[str, list[str]] = {
         "billing.tariffs.models",
         "billing.usage.models",
         "billing.metering.models",
+        "billing.credits.models",
         "billing.statements.models",
+        "billing.documents.models",
+        "billing.payments.models",
         "billing.budgets.models",
     ],
     "services": [

@@ -3,15 +3,18 @@
 import datetime as dt
 import uuid
 
-from auth.errors import Refusal
+from auth.errors import Conflict, Refusal
 from auth.organisations.models import Organisation
 from auth.rules import Actor
-from auth.tenancy import record, rows
+from auth.tenancy import record
+from billing.documents.parties import parties_of
 from billing.metering.adjustments import hold_marks, settle
 from billing.months import Month
 from billing.numbers.commands import next_number
+from billing.statements.closing_rules import digest
+from billing.statements.lines import Line
 from billing.statements.models import Statement, StatementLine
-from billing.statements.queries import Bill, Line, book_of
+from billing.statements.queries import Bill, book_of, hold_month
 
 SERIES = "INV"
 
@@ -20,20 +23,35 @@ class MonthNotOver(Refusal):
     """An invoice is issued once its month is over."""
 
 
-async def issue(agency_id: uuid.UUID, provider_id: uuid.UUID, month: Month, *, by: Actor, now: dt.datetime) -> Bill:
+class StaleDraft(Conflict):
+    """The draft has changed since it was reviewed."""
+
+
+async def issue(
+    agency_id: uuid.UUID,
+    provider_id: uuid.UUID,
+    month: Month,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    reviewed: str | None = None,
+) -> Bill:
     """Issue a provider's invoice to an agency for a month that is over, and return it.
 
-    Issued before, alone or at the same moment by another, the invoice that stands is left as it is.
+    Issued before, alone or at the same moment by another, the invoice that stands is left as it is. `reviewed` is the
+    digest of the draft somebody looked at; StaleDraft where the invoice would say anything else.
     """
     if now < month.ends_at:
         raise MonthNotOver(f"{month} is not over")
     # Two closes of the same month meet here: the second waits, and then finds the first one's invoice.
-    await rows("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{provider_id}/{agency_id}/{month}")
+    await hold_month(agency_id, provider_id, month)
     await hold_marks(agency_id, provider_id)
     book = await book_of(agency_id, month, month)
     bill = book.estimate(provider_id, month)
     if (provider_id, month) in book.issued or not bill.lines:
         return bill
+    if reviewed is not None and digest(bill.lines, bill.vat_rate, bill.withholding_rate) != reviewed:
+        raise StaleDraft("the draft has changed since it was reviewed")
     provider = await Organisation.get(id=provider_id)
     given = await next_number(provider_id, SERIES, month.fiscal_year)
     statement = await Statement.create(
@@ -51,6 +69,7 @@ async def issue(agency_id: uuid.UUID, provider_id: uuid.UUID, month: Month, *, b
         net=bill.totals.net,
         issued_at=now,
         issued_by=by.name,
+        parties=await parties_of(agency_id, provider_id),
     )
     await StatementLine.bulk_create([_stored(statement, place, line) for place, line in enumerate(bill.lines, 1)])
     dues = [due for due in book.dues if due.provider_id == provider_id and due.carried_in == month]

@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
@@ -23,6 +25,7 @@ class Statement(Model):
     net = money()
     issued_at = InstantField()
     issued_by = fields.CharField(max_length=200)
+    parties = DocumentField(null=True)  # seller and buyer as they were named that day
 
     class Meta:
         table = "statement"
@@ -58,4 +61,42 @@ class StatementLine(Model):
         indexes = [
             Index(fields=("agency_id", "statement_id", "position"), name="statement_line_statement"),
             Index(fields=("agency_id", "service_id"), name="statement_line_service"),
+        ]
+
+
+class BillingPolicy(Model):
+    """How a provider closes its months; one that has set nothing has its invoices issued when the month is over."""
+
+    id = primary_key()
+    provider_id = fields.UUIDField(unique=True)
+    needs_review = fields.BooleanField(default=False)
+    due_days = fields.IntField(default=30)
+    # A service's charge that differs from last month's by more than this share, and this much, needs a note.
+    note_share = rate(default=Decimal("0.20"))
+    note_amount = money(default=Decimal("1000.00"))
+    set_by = fields.CharField(max_length=200)
+    set_at = InstantField()
+
+    class Meta:
+        table = "billing_policy"
+
+
+class StatementReview(Model):
+    """Somebody of the provider's looked at the draft of a month's invoice; it holds for that draft alone."""
+
+    id = primary_key()
+    agency_id = fields.UUIDField()
+    provider_id = fields.UUIDField()
+    month = fields.DateField()
+    draft = fields.CharField(max_length=64)  # what the draft said, digested
+    total = money()
+    note = fields.TextField(default="")
+    reviewed_by = fields.CharField(max_length=200)
+    reviewed_at = InstantField()
+
+    class Meta:
+        table = "statement_review"
+        indexes = [
+            Index(fields=("agency_id", "month"), name="statement_review_month"),
+            Index(fields=("provider_id", "month"), name="statement_review_provider"),
         ]

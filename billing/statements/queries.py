@@ -9,16 +9,19 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
 
 from tortoise.expressions import Q
 from tortoise.functions import Sum
 
+from auth.tenancy import rows as rows_of
 from auth.tenancy import scoped
+from billing.credits.models import Credit
+from billing.credits.queries import credits_between
 from billing.metering.adjustments import Due, dues_of
 from billing.metering.queries import measured_of, usages_of
 from billing.money import Totals, totals
 from billing.months import Month, bangkok_date
+from billing.statements.lines import Line, correction_of, credit_of, line_of
 from billing.statements.models import Statement, StatementLine
 from billing.statements.rules import Allocation, Charge, Component, Item, Usage, rate_month, with_change
 from billing.tariffs.models import PriceItem
@@ -26,23 +29,6 @@ from billing.tariffs.queries import TaxTable, tax_table, versions_of
 from billing.tariffs.rules import PriceVersion
 from billing.usage import models as usage
 from billing.usage.models import BilledService
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a bill, issued or estimated, with its names and how its amount came about."""
-
-    service_id: uuid.UUID
-    service_number: str
-    service_names: tuple[str, str]
-    family: str
-    names: tuple[str, str]
-    units: tuple[str, str]
-    quantity: Decimal
-    starts_on: dt.date
-    ends_on: dt.date
-    amount: Decimal
-    derivation: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +75,7 @@ class Book:
     issued: dict[tuple[uuid.UUID, Month], Statement] = field(default_factory=dict)
     usages: tuple[Usage, ...] = ()  # of the months that wait for an invoice
     dues: tuple[Due, ...] = ()  # of months invoiced before
+    credits: tuple[Credit, ...] = ()  # what is given back
 
     def charges(self, month: Month) -> list[Charge]:
         """Rate everything set aside and measured in a month."""
@@ -113,9 +100,12 @@ class Book:
         )
 
     def lines(self, month: Month) -> list[Line]:
-        """Return a month's lines as they would be billed, by service; what corrects earlier months comes last."""
-        corrections = [_correction_of(due, self) for due in self.dues if due.carried_in == month and due.amount]
-        return [_line_of(charge, self) for charge in self.charges(month)] + corrections
+        """Return a month's lines as they would be billed, by service; corrections and credits last."""
+        corrections = [
+            correction_of(due, self.services, self.items) for due in self.dues if due.carried_in == month and due.amount
+        ]
+        given = [credit_of(credit, self.services) for credit in self.credits if Month.of(credit.month) == month]
+        return [line_of(charge, self.services, self.items) for charge in self.charges(month)] + corrections + given
 
     def service_charge(self, service_id: uuid.UUID, month: Month) -> Decimal:
         """Return what one service comes to in a month, before VAT."""
@@ -210,7 +200,8 @@ async def book_of(
     ]
     usages = await usages_of(agency_id, measured, months, in_use, as_invoiced=as_invoiced)
     dues = [] if as_invoiced else await dues_of(agency_id, measured, in_use)
-    return Book(agency_id, services, items, allocations, await tax_table(), issued, tuple(usages), tuple(dues))
+    given = tuple(await credits_between(agency_id, since, until))
+    return Book(agency_id, services, items, allocations, await tax_table(), issued, tuple(usages), tuple(dues), given)
 
 
 def _months(since: Month, until: Month) -> list[Month]:
@@ -245,6 +236,16 @@ def component_of(
         subscription=str(service_id),
         position=place,
     )
+
+
+async def hold_month(agency_id: uuid.UUID, provider_id: uuid.UUID, month: Month) -> None:
+    """Keep everybody else from invoicing the month, and from changing what its invoice will say, until the commit."""
+    await rows_of("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{provider_id}/{agency_id}/{month}")
+
+
+async def is_issued(agency_id: uuid.UUID, provider_id: uuid.UUID, month: Month) -> bool:
+    """Say whether a month's invoice stands."""
+    return await scoped(Statement).filter(agency_id=agency_id, provider_id=provider_id, month=month.first).exists()
 
 
 async def bill_of(agency_id: uuid.UUID, provider_id: uuid.UUID, month: Month) -> Bill | None:
@@ -329,75 +330,3 @@ async def invoiced_by_agency(since: Month, until: Month) -> dict[uuid.UUID, Deci
     ):
         found[row["agency_id"]] = row["invoiced"]
     return found
-
-
-def derivation_of(charge: Charge) -> dict[str, Any]:
-    """Return how a charge's amount came about, as it is kept with the line: numbers as text, no sentences."""
-    return {
-        "basis": charge.component.basis.value,
-        "price_version": charge.price.number,
-        "effective_from": charge.price.effective_from.isoformat(),
-        "tranches": [
-            {"quantity": str(part.quantity), "price": str(part.price), "amount": str(part.amount)}
-            for part in charge.tranches
-        ],
-        "full": str(charge.full),
-        "share": charge.share,
-        "whole": charge.whole,
-        "days": charge.days,
-        "days_in_month": charge.days_in_month,
-        "hours": None if charge.hours is None else str(charge.hours),
-        "starts_at": charge.starts_at.isoformat(),
-        "ends_at": charge.ends_at.isoformat(),
-        # With the line's service and days, what leads to the hours and events behind it.
-        "component": str(charge.component.id).partition("/")[2],
-    }
-
-
-def _line_of(charge: Charge, book: Book) -> Line:
-    service = book.services[uuid.UUID(str(charge.component.subscription))]
-    item = book.items[uuid.UUID(charge.component.name)]
-    return Line(
-        service.id,
-        service.number,
-        (service.name_th, service.name_en),
-        service.family,
-        (item.name_th, item.name_en),
-        (item.unit_th, item.unit_en),
-        charge.quantity,
-        charge.first,
-        charge.last,
-        charge.amount,
-        derivation_of(charge),
-    )
-
-
-def _correction_of(due: Due, book: Book) -> Line:
-    """Return the line that settles a month invoiced before, pointing at the invoice it corrects."""
-    service, item = book.services[due.service_id], book.items[uuid.UUID(due.component.name)]
-    return Line(
-        service.id,
-        service.number,
-        (service.name_th, service.name_en),
-        service.family,
-        (item.name_th, item.name_en),
-        (item.unit_th, item.unit_en),
-        due.quantity_now - due.quantity_then,
-        due.month.first,
-        due.month.last,
-        due.amount,
-        {
-            "basis": due.component.basis.value,
-            "component": str(due.component_id),
-            "corrects": {
-                "month": str(due.month),
-                "statement_id": str(due.corrects_id),
-                "number": due.corrects_number,
-                "quantity_now": str(due.quantity_now),
-                "quantity_then": str(due.quantity_then),
-                "amount_now": str(due.amount_now),
-                "amount_so_far": str(due.amount_so_far),
-                "charges": [derivation_of(charge) for charge in due.charges],
-            },
-        },
-    )

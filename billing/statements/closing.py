@@ -1,0 +1,173 @@
+"""Closing a month: the drafts, their review by the provider's finance, and issuing what was reviewed."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from auth.errors import Conflict, Invalid
+from auth.rules import Actor
+from auth.tenancy import record, rows, scoped
+from billing.months import Month
+from billing.statements.closing_rules import Difference, Policy, differences, digest
+from billing.statements.commands import MonthNotOver, issue
+from billing.statements.models import BillingPolicy, StatementReview
+from billing.statements.queries import Bill, bill_of, book_of, hold_month
+
+SHORTEST_NOTE = 5
+
+
+class NotReviewed(Conflict):
+    """The draft was not reviewed, or has changed since it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A month's bill before it is issued (or as issued), how it differs from the month before, and its review."""
+
+    bill: Bill
+    differences: tuple[Difference, ...]
+    policy: Policy
+    review: StatementReview | None  # of this very draft
+    digest: str
+    before: Decimal  # last month's total
+
+    @property
+    def large(self) -> tuple[Difference, ...]:
+        """The differences that need a note."""
+        return tuple(each for each in self.differences if each.is_large(self.policy))
+
+    @property
+    def state(self) -> str:
+        """Where it stands: "draft", "reviewed" or "issued"."""
+        return "issued" if self.bill.number else "reviewed" if self.review else "draft"
+
+
+async def policy_of(provider_id: uuid.UUID) -> Policy:
+    """Return how a provider closes its months."""
+    row = await BillingPolicy.get_or_none(provider_id=provider_id)
+    return Policy(row.needs_review, row.due_days, row.note_share, row.note_amount) if row else Policy()
+
+
+async def set_policy(provider_id: uuid.UUID, policy: Policy, *, by: Actor, now: dt.datetime) -> None:
+    """Set how a provider closes its months; refuses (Invalid) days or shares that cannot be."""
+    if not 0 <= policy.due_days <= 365:
+        raise Invalid({"due_days": "Give a whole number of days, at most 365."})
+    if not 0 <= policy.note_share < 10 or policy.note_amount < 0:
+        raise Invalid({"note_share": "Give a share from 0 up."})
+    facts: dict[str, Any] = {
+        "needs_review": policy.needs_review,
+        "due_days": policy.due_days,
+        "note_share": policy.note_share,
+        "note_amount": policy.note_amount,
+    }
+    await BillingPolicy.update_or_create(provider_id=provider_id, defaults={**facts, "set_by": by.name, "set_at": now})
+    record("billing_policy.set", at=now, subject=("provider", provider_id), **facts)
+
+
+async def draft_of(agency_id: uuid.UUID, provider_id: uuid.UUID, month: Month) -> Draft | None:
+    """Return a month's draft with its differences and its review; None where there is nothing to bill."""
+    book = await book_of(agency_id, month.previous, month)
+    bill = await bill_of(agency_id, provider_id, month) if (provider_id, month) in book.issued else None
+    bill = bill or book.estimate(provider_id, month)
+    if not bill.lines:
+        return None
+    last = await bill_of(agency_id, provider_id, month.previous) or book.estimate(provider_id, month.previous)
+    said = digest(bill.lines, bill.vat_rate, bill.withholding_rate)
+    review = (
+        await scoped(StatementReview)
+        .filter(agency_id=agency_id, provider_id=provider_id, month=month.first, draft=said)
+        .order_by("-reviewed_at")
+        .first()
+    )
+    return Draft(
+        bill,
+        tuple(differences(bill.lines, last.lines)),
+        await policy_of(provider_id),
+        review,
+        said,
+        last.totals.total,
+    )
+
+
+async def drafts_of(provider_id: uuid.UUID, month: Month) -> list[Draft]:
+    """Return a provider's drafts and invoices of a month, one per agency that has any."""
+    found = await rows("SELECT DISTINCT agency_id FROM billed_service WHERE provider_id = $1 ORDER BY 1", provider_id)
+    drafts = [await draft_of(row["agency_id"], provider_id, month) for row in found]
+    return [draft for draft in drafts if draft is not None]
+
+
+async def review(
+    agency_id: uuid.UUID, provider_id: uuid.UUID, month: Month, *, draft: str, note: str, by: Actor, now: dt.datetime
+) -> StatementReview:
+    """Record that somebody looked at a draft; `draft` is the digest of what they saw.
+
+    Refuses a month that is not over (MonthNotOver), a draft that has changed or is issued (NotReviewed), and large
+    differences without a note (Invalid).
+    """
+    if now < month.ends_at:
+        raise MonthNotOver(f"{month} is not over")
+    await hold_month(agency_id, provider_id, month)
+    seen = await draft_of(agency_id, provider_id, month)
+    if seen is None or seen.bill.number or seen.digest != draft:
+        raise NotReviewed("the draft has changed")
+    if seen.review:
+        return seen.review
+    if seen.large and len(note) < SHORTEST_NOTE:
+        raise Invalid({"note": "Explain the large differences to last month."})
+    reviewed = await StatementReview.create(
+        agency_id=agency_id,
+        provider_id=provider_id,
+        month=month.first,
+        draft=draft,
+        total=seen.bill.totals.total,
+        note=note,
+        reviewed_by=by.name,
+        reviewed_at=now,
+    )
+    record(
+        "statement.reviewed",
+        at=now,
+        subject=("statement_review", reviewed.id),
+        agency_id=agency_id,
+        month=str(month),
+        total=reviewed.total,
+        note=note,
+    )
+    return reviewed
+
+
+async def issue_reviewed(
+    agency_id: uuid.UUID, provider_id: uuid.UUID, month: Month, *, by: Actor, now: dt.datetime
+) -> Bill:
+    """Issue what was reviewed; NotReviewed for a draft nobody looked at as it now is. Issued before, it stands."""
+    if now < month.ends_at:
+        raise MonthNotOver(f"{month} is not over")
+    await hold_month(agency_id, provider_id, month)
+    draft = await draft_of(agency_id, provider_id, month)
+    if draft is None:
+        raise NotReviewed("there is nothing to issue")
+    if draft.bill.number:
+        return draft.bill
+    if draft.review is None:
+        raise NotReviewed("nobody looked at this draft")
+    return await issue(agency_id, provider_id, month, by=by, now=now, reviewed=draft.digest)
+
+
+async def without_invoice(month: Month, *, only_automatic: bool = True) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """Return (agency, provider) of every pair without an invoice for a month.
+
+    `only_automatic` leaves out providers whose invoices wait for a review.
+    """
+    return [
+        (row["agency_id"], row["provider_id"])
+        for row in await rows(
+            "SELECT DISTINCT b.agency_id, b.provider_id FROM billed_service b WHERE NOT EXISTS ("
+            " SELECT FROM statement s WHERE s.agency_id = b.agency_id AND s.provider_id = b.provider_id"
+            " AND s.month = $1) AND NOT ($2 AND EXISTS ("
+            " SELECT FROM billing_policy p WHERE p.provider_id = b.provider_id AND p.needs_review)) ORDER BY 1, 2",
+            month.first,
+            only_automatic,
+        )
+    ]
