@@ -61,6 +61,7 @@ class Permission(enum.StrEnum):
     CAPACITY_READ = "capacity_read"
     CAPACITY_EDIT = "capacity_edit"
     HOLIDAYS_EDIT = "holidays_edit"
+    PROVIDERS_LIST = "providers_list"
     SERVICES_READ = "services_read"
     REQUESTS_READ = "requests_read"
     REQUESTS_MAKE = "requests_make"
@@ -137,7 +138,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     ),
     # Seed B 3(6): grants rights and only that; no ticket, request or bill content.
     Role.PROVIDER_ADMIN: frozenset({_P.OWN_ACCOUNT, _P.USERS_GRANT, _P.MACHINES_ADMIT, _P.AUDIT_READ, _P.CLOCK_MOVE}),
-    Role.CENTRAL: frozenset(_OVERSIGHT | {_P.USERS_GRANT}),
+    Role.CENTRAL: frozenset(_OVERSIGHT | {_P.PROVIDERS_LIST, _P.USERS_GRANT}),
     Role.AUDITOR: frozenset(_OVERSIGHT),
 }
 

@@ -47,6 +47,7 @@ MODELS: dict[str, list[str]] = {
         "services.knowledge.models",
         "services.notifications.models",
         "services.automation.models",
+        "services.oversight.models",
     ],
     "portal": ["portal.models"],
 }

@@ -28,6 +28,7 @@ from services.requests.rules import (
     ChecksMissing,
     EarlierNotAgreed,
     OpenRequestExists,
+    ProviderNotListed,
     StaleQuote,
     WrongState,
 )
@@ -65,6 +66,9 @@ ANSWERS: Mapping[type[Exception], Answer] = {
     StaleSignIn: Answer(403, lazy("Sign in again to confirm that it is you.")),
     Conflict: Answer(409),
     StaleQuote: Answer(409, lazy("The quote has changed since you opened this page. Read it again first.")),
+    ProviderNotListed: Answer(
+        422, lazy("The provider is not on the provider list for this kind of service, so no new request can reach it.")
+    ),
     AlreadyPlanned: Answer(
         409, lazy("A change agreed earlier takes effect after this date. Choose a later effective date.")
     ),

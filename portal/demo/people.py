@@ -7,7 +7,11 @@ from auth.organisations.models import Organisation
 from auth.people.commands import meet
 from auth.people.models import Membership, Person
 from auth.rules import Actor, OrganisationKind, Role, Seat
+from billing.months import bangkok_date
 from portal.identity_provider.accounts import ACCOUNTS, ORGANISATIONS
+from services.catalogue.rules import Family
+from services.oversight.models import Listing
+from services.oversight.queries import listed_families
 
 
 class _Facts(NamedTuple):
@@ -77,7 +81,23 @@ async def found_organisations(now: dt.datetime) -> dict[str, Organisation]:
                 created_at=now,
                 **facts._asdict(),
             )
+        if facts.kind is OrganisationKind.PROVIDER:
+            await _put_on_list(found[code], now)
     return found
+
+
+async def _put_on_list(provider: Organisation, now: dt.datetime) -> None:
+    """Enter a provider on the provider list for every family it lacks."""
+    standing = await listed_families(provider.id)
+    await Listing.bulk_create(
+        [
+            Listing(
+                provider_id=provider.id, family=family, listed_on=bangkok_date(now), listed_by="demo", listed_at=now
+            )
+            for family in Family
+            if family not in standing
+        ]
+    )
 
 
 async def seat_people(issuer: str, organisations: dict[str, Organisation], now: dt.datetime) -> None:

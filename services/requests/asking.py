@@ -15,6 +15,7 @@ from services.calendar.queries import official
 from services.capacity import commands as capacity
 from services.capacity.rules import OverCapacity
 from services.catalogue.models import Component, Offering
+from services.oversight.queries import is_listed
 from services.requests.events import move, tell
 from services.requests.models import RequestItem, ServiceRequest
 from services.requests.pricing import Ask, takes_effect
@@ -26,6 +27,7 @@ from services.requests.rules import (
     AlreadyPlanned,
     Kind,
     OpenRequestExists,
+    ProviderNotListed,
     State,
     earliest_effective,
 )
@@ -142,13 +144,18 @@ async def say(request_id: uuid.UUID, text: str, *, by: Actor, now: dt.datetime) 
 async def submit(request_id: uuid.UUID, *, asks_earlier: bool = False, by: Actor, now: dt.datetime) -> ServiceRequest:
     """Send a request to the provider (annex ก 1.4).
 
-    Refuses more than is free (OverCapacity) unless the offering takes a waiting list, a second open request
+    Refuses a provider that is not on the list (ProviderNotListed, standard 13.1) except to cancel; more than is
+    free (OverCapacity) unless the offering takes a waiting list, a second open request
     of the same service (OpenRequestExists), an effective date before a change already agreed takes effect
     (AlreadyPlanned), a request that changes nothing, an effective date in the past,
     and one before the lead time unless an earlier one is asked for, which staff must then agree to (Invalid).
     """
     request = await own(request_id, by)
     offering = await request.offering
+    if request.kind not in {Kind.CANCEL, Kind.CANCEL_ADDON} and not await is_listed(
+        offering.provider_id, offering.family
+    ):
+        raise ProviderNotListed(f"{offering.code} is of a family its provider is not listed for")
     asks = await asks_of(request)
     earliest = earliest_effective(await official(), bangkok_date(now), lead_days_of(request.kind, offering))
     _complete(request, asks, now, None if asks_earlier else earliest)

@@ -206,6 +206,10 @@ class EarlierNotAgreed(Refusal):
     """The effective date is before what the lead time allows, and nobody has agreed to it."""
 
 
+class ProviderNotListed(Refusal):
+    """The provider is not, or no longer, on the provider list for this family (standard 12.3, 13.1)."""
+
+
 class AlreadyPlanned(Conflict):
     """A change agreed earlier takes effect later than this one would; `on` says when."""
 
