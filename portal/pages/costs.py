@@ -16,10 +16,10 @@ from billing.budgets.queries import YearView, budget_of, year_view
 from billing.budgets.rules import FiscalYear
 from billing.money import exactly, is_satang
 from billing.months import Month, bangkok_date
+from billing.statements.lines import Line
 from billing.statements.queries import (
     Bill,
     Book,
-    Line,
     MonthSums,
     bills_of,
     book_of,
