@@ -201,3 +201,19 @@ async def test_another_agencys_id_cannot_be_stored(stage: Stage) -> None:
                 quantity=1,
                 starts_at=dt.datetime(2026, 12, 1, tzinfo=dt.UTC),
             )
+
+
+async def test_what_is_appended_is_never_changed(tables: list[str], superuser: asyncpg.Connection) -> None:
+    frozen = await superuser.fetch(
+        "SELECT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE t.tgname = 'append_only'"
+    )
+    kept = {row["relname"] for row in frozen} & set(tables)
+    assert {"statement", "statement_line", "check_record", "quote", "request_event"} <= kept
+    for table in sorted(kept):
+        for change in (
+            f'UPDATE "{table}" SET agency_id = agency_id',  # noqa: S608
+            f'DELETE FROM "{table}"',  # noqa: S608
+            f'TRUNCATE "{table}" CASCADE',
+        ):
+            with pytest.raises(asyncpg.RestrictViolationError, match="never changed"):
+                await superuser.execute(change)
