@@ -169,7 +169,7 @@ def exact(text: str) -> Decimal:
 
 
 def _facts(visit: Visit) -> dict[str, Any]:
-    form, faults = visit.form, {}
+    form, faults = visit.form, dict[str, str]()
     facts: dict[str, Any] = {name: form.get(name) for name in _TEXTS}
     faults |= {name: "This text is too long." for name in _TEXTS if len(facts[name]) > _LONGEST_TEXT}
     facts |= {name: form.get(name) == "yes" for name in ("is_open", "takes_waiting_list")}

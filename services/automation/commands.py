@@ -14,7 +14,7 @@ from auth.fields import too_long
 from auth.rules import Actor, Permission
 from auth.tenancy import one, record, rows, scoped
 from services.automation.models import Automation, Dispatch, DispatchState
-from services.automation.rules import new_secret, next_attempt
+from services.automation.rules import AT_ONCE, new_secret, next_attempt
 from services.catalogue.models import Offering
 
 # A message handed out is not handed out again before this, should its sender die.
@@ -65,8 +65,8 @@ async def send_again(dispatch_id: uuid.UUID, *, by: Actor, now: dt.datetime, wal
     sent = await one(Dispatch, lock=True, id=dispatch_id)
     if sent.state is not DispatchState.FAILED:
         raise Conflict("only a message that was given up is sent again")
-    sent.state, sent.attempts, sent.next_attempt_at, sent.settled_at = DispatchState.PENDING, 0, wall, None
-    await sent.save()
+    facts = {"state": DispatchState.PENDING, "attempts": 0, "next_attempt_at": wall, "settled_at": None}
+    await sent.update_from_dict(facts).save(update_fields=list(facts))
     record("dispatch.again", at=now, subject=("dispatch", dispatch_id), agency_id=sent.agency_id)
     return sent
 
@@ -90,7 +90,7 @@ async def dispatch(
         offering_id=offering.id,
         kind=kind,
         body={"type": kind, "timestamp": now.astimezone(dt.UTC).isoformat(), "data": data},
-        next_attempt_at=now,
+        next_attempt_at=AT_ONCE,
         created_at=now,
     )
 

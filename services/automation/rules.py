@@ -19,6 +19,9 @@ BACK_OFF = (
     dt.timedelta(hours=24),
 )
 
+# Due from the beginning: what is written down at business time goes out by the machine's, which may be another.
+AT_ONCE = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
 
 def new_secret() -> str:
     """Return a fresh signing secret, `whsec_` and 32 random bytes in base64."""
