@@ -31,28 +31,23 @@ _BY_DAYS = """
     WHERE d.events > 0
     GROUP BY d.service_id, d.component_id, bucket
 """
-# The latest correction of an event holds; a void one counts for nothing. `$7` leaves out what came too late for the
-# invoice of its month.
+# Corrected events are left out of the great sum and counted apart: there are few of them.
 _BY_EVENTS = """
-    WITH corrected AS MATERIALIZED (
-        SELECT DISTINCT ON (c.event_id) c.event_id, c.quantity FROM usage_correction c
-        WHERE c.agency_id = $1 AND c.service_id = ANY($2::uuid[]) AND NOT ($7 AND c.is_late)
-        ORDER BY c.event_id, c.number DESC
-    ), counted AS (
-        SELECT e.service_id, e.component_id, (e.starts_at AT TIME ZONE interval '7 hours')::date AS day,
-            CASE WHEN c.event_id IS NULL THEN e.quantity ELSE c.quantity END AS quantity
-        FROM unnest($5::date[], $6::date[]) AS span(first, beyond)
-        JOIN usage_event e ON e.agency_id = $1 AND e.service_id = ANY($2::uuid[])
-            AND e.component_id = ANY($3::uuid[])
-            AND e.starts_at >= span.first::timestamp AT TIME ZONE interval '7 hours'
-            AND e.starts_at < span.beyond::timestamp AT TIME ZONE interval '7 hours'
-        LEFT JOIN corrected c ON c.event_id = e.id
-        WHERE NOT ($7 AND e.is_late)
-    )
-    SELECT service_id, component_id, width_bucket(day, $4::date[]) AS bucket,
-        sum(quantity) AS total, max(quantity) AS high, count(quantity) AS events
-    FROM counted WHERE quantity IS NOT NULL
+    SELECT service_id, component_id, width_bucket(starts_at, $3::timestamptz[]) AS bucket,
+        sum(quantity) AS total, max(quantity) AS high, count(*) AS events
+    FROM usage_event
+    WHERE agency_id = $1 AND service_id = ANY($2::uuid[]) AND starts_at >= $4 AND starts_at < $5 {only}
     GROUP BY service_id, component_id, bucket
+"""
+_CORRECTED = """
+    SELECT DISTINCT ON (c.event_id) c.event_id, c.service_id, c.component_id, c.quantity,
+        width_bucket(c.event_starts_at, $3::timestamptz[]) AS bucket, e.is_late
+    FROM usage_correction c
+    JOIN usage_event e ON e.agency_id = c.agency_id AND e.service_id = c.service_id
+        AND e.component_id = c.component_id AND e.starts_at = c.event_starts_at AND e.id = c.event_id
+    WHERE c.agency_id = $1 AND c.service_id = ANY($2::uuid[])
+        AND c.event_starts_at >= $4 AND c.event_starts_at < $5 AND NOT ($6 AND c.is_late)
+    ORDER BY c.event_id, c.number DESC
 """
 _HOURS = """
     SELECT hour, total, high, events FROM usage_hour
@@ -123,25 +118,52 @@ async def usages_of(
     if not components or not wanted:
         return []
     edges = _edges(components.values(), wanted)
-    spans = _spans(wanted)
-    found = await rows(
-        _BY_EVENTS if by_event or as_invoiced else _BY_DAYS,
-        agency_id,
-        sorted({service for service, _ in components}),
-        sorted({component for _, component in components}),
-        edges,
-        [first for first, _ in spans],
-        [beyond for _, beyond in spans],
-        *([as_invoiced] if by_event or as_invoiced else []),
-    )
+    services = sorted({service for service, _ in components})
+    if by_event or as_invoiced:
+        found = await _by_events(agency_id, services, edges, wanted, as_invoiced=as_invoiced)
+    else:
+        spans = _spans(wanted)
+        found = await rows(
+            _BY_DAYS,
+            agency_id,
+            services,
+            sorted({component for _, component in components}),
+            edges,
+            [first for first, _ in spans],
+            [beyond for _, beyond in spans],
+        )
     buckets: defaultdict[Key, list[dict[str, Any]]] = defaultdict(list)
     for row in found:
-        if (key := (row["service_id"], row["component_id"])) in components:
+        key = row["service_id"], row["component_id"]
+        if key in components and Month.of(edges[row["bucket"] - 1]) in wanted:
             buckets[key].append(row)
     return [
         usage
         for key, summed in buckets.items()
         for usage in _usages(components[key], summed, edges, in_use.get(key[0]))
+    ]
+
+
+async def _by_events(
+    agency_id: uuid.UUID, services: list[uuid.UUID], edges: list[dt.date], months: list[Month], *, as_invoiced: bool
+) -> list[dict[str, Any]]:
+    """Return the sums of the events themselves, as corrected; `as_invoiced` leaves out what came too late."""
+    stretch = [midnight(edge) for edge in edges], months[0].starts_at, months[-1].ends_at
+    corrected = await rows(_CORRECTED, agency_id, services, *stretch, as_invoiced)
+    only = "AND NOT is_late " if as_invoiced else ""
+    asked: list[Any] = [agency_id, services, *stretch]
+    if corrected:
+        only += "AND id <> ALL($6::uuid[])"
+        asked.append([row["event_id"] for row in corrected])
+    # The planner takes each bucket for a great many groups and would sort every event; there are few, and a hash of
+    # them fits in memory.
+    await rows("SELECT set_config('enable_sort', 'off', true)")
+    found = await rows(_BY_EVENTS.format(only=only), *asked)
+    await rows("SELECT set_config('enable_sort', 'on', true)")
+    return found + [
+        row | {"total": row["quantity"], "high": row["quantity"], "events": 1}
+        for row in corrected
+        if row["quantity"] is not None and not (as_invoiced and row["is_late"])
     ]
 
 

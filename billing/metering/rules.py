@@ -17,6 +17,7 @@ LATEST = dt.timedelta(days=35)
 FIRST, LAST = Month(2020, 1).starts_at, Month(2100, 1).starts_at
 AHEAD = dt.timedelta(minutes=5)  # what two clocks may differ by
 LONGEST_TEXT = 200
+APART = "\x1f"  # stands between texts on their way to the database, and so in none of them
 LONGEST_METER = 48
 MOST_AT_ONCE = 10_000
 
@@ -78,7 +79,8 @@ def check(
         in_time = ends_at <= horizon and (limit is None or ends_at >= limit)
         named = 0 < len(source) <= LONGEST_TEXT and 0 < len(event_id) <= LONGEST_TEXT and len(subject) > 0
         fits = len(subject) <= LONGEST_TEXT and 0 < len(meter) <= LONGEST_METER
-        if not (in_order and in_time and named and fits and _QUANTITY.fullmatch(quantity)):
+        apart = APART not in source and APART not in event_id
+        if not (in_order and in_time and named and fits and apart and _QUANTITY.fullmatch(quantity)):
             faults[index] = faults_of(reading, now, latest=latest)
     return months, faults
 
@@ -90,15 +92,7 @@ def _month_of(moment: dt.datetime) -> Month | None:
 
 def faults_of(reading: Reading, now: dt.datetime, *, latest: dt.timedelta | None = LATEST) -> Faults:
     """Return what is wrong with one reading, by the field's name in the event; nothing for a good one."""
-    found: Faults = {}
-    texts = (("source", reading.source), ("id", reading.event_id), ("subject", reading.subject))
-    for field, text in texts:
-        if not 0 < len(text) <= LONGEST_TEXT:
-            found[field] = f"must have 1 to {LONGEST_TEXT} characters"
-    if not 0 < len(reading.meter) <= LONGEST_METER:
-        found["data.meter"] = f"must have 1 to {LONGEST_METER} characters"
-    if not _QUANTITY.fullmatch(reading.quantity):
-        found["data.quantity"] = "must be a decimal number in text, not negative, with at most 6 decimals"
+    found = _faults_of_texts(reading)
     if not FIRST <= reading.starts_at < LAST:
         found["data.start"] = "is outside of the years 2020 to 2099"
     elif reading.ends_at < reading.starts_at:
@@ -109,6 +103,20 @@ def faults_of(reading: Reading, now: dt.datetime, *, latest: dt.timedelta | None
         found["data.end"] = "lies in the future"
     elif latest is not None and reading.ends_at < now - latest:
         found["data.end"] = f"is more than {latest.days} days ago; only staff may enter it, with a reason"
+    return found
+
+
+def _faults_of_texts(reading: Reading) -> Faults:
+    found: Faults = {}
+    for field, text in (("source", reading.source), ("id", reading.event_id), ("subject", reading.subject)):
+        if not 0 < len(text) <= LONGEST_TEXT:
+            found[field] = f"must have 1 to {LONGEST_TEXT} characters"
+        elif APART in text:
+            found[field] = "must hold no control characters"
+    if not 0 < len(reading.meter) <= LONGEST_METER:
+        found["data.meter"] = f"must have 1 to {LONGEST_METER} characters"
+    if not _QUANTITY.fullmatch(reading.quantity):
+        found["data.quantity"] = "must be a decimal number in text, not negative, with at most 6 decimals"
     return found
 
 

@@ -4,28 +4,32 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from asyncpg.pgproto.pgproto import UUID as FastUUID  # noqa: N811 - made from bytes in a tenth of the time
 
 from auth.tenancy import rows
-from billing.metering.rules import Contradicted, Reading, identity, said
+from billing.metering.rules import APART, Contradicted, Reading, identity, said
 from billing.metering.targets import Target
 from billing.months import Month
 
 # Everything is written in the order of its key, so that two batches that meet wait for each other and do not deadlock.
 _REMEMBER = """
-    INSERT INTO usage_identity (provider_id, id, said, agency_id)
-    SELECT $1, w.id, w.said, w.agency_id FROM unnest($2::uuid[], $3::uuid[], $4::uuid[]) AS w(id, said, agency_id)
-    ON CONFLICT DO NOTHING RETURNING id
+    WITH kept AS (
+        INSERT INTO usage_identity (provider_id, id, said, agency_id)
+        SELECT $1, w.id, w.said, w.agency_id
+        FROM unnest($2::text::uuid[], $3::text::uuid[], $4::text::uuid[]) AS w(id, said, agency_id)
+        ON CONFLICT DO NOTHING RETURNING id
+    )
+    SELECT count(*) = $5 AS all_fresh, CASE WHEN count(*) < $5 THEN array_agg(id) END AS fresh FROM kept
 """
 _KNOWN = "SELECT id, said FROM usage_identity WHERE provider_id = $1 AND id = ANY($2::uuid[])"
 _PARTITIONS = "SELECT usage_partition(month) FROM unnest($1::date[]) AS month ORDER BY month"
 _STORE = """
     WITH new AS (
         SELECT * FROM unnest(
-            $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::timestamptz[], $7::timestamptz[], $8::boolean[],
-            $9::text[]::numeric[], $10::text[], $11::text[]
+            $2::text::uuid[], $3::text::uuid[], $4::text::uuid[], $5::text::uuid[], $6::text::timestamptz[],
+            $7::text::timestamptz[], $8::text::boolean[], $9::text::numeric[],
+            string_to_array($10, E'\\x1f'), string_to_array($11, E'\\x1f')
         ) AS w(agency_id, service_id, component_id, id, starts_at, ends_at, is_late, quantity, source, event_id)
     ), events AS (
         INSERT INTO usage_event (
@@ -98,16 +102,19 @@ class Batch:
         """Keep the identities not known yet, and return their readings; refuse a contradiction (Contradicted)."""
         ids, digests = self.ids, self.said
         ordered = sorted(indices, key=ids.__getitem__)
-        kept = await rows(
+        if not ordered:
+            return []
+        [kept] = await rows(
             _REMEMBER,
             self.provider_id,
-            [FastUUID(ids[index]) for index in ordered],
-            [FastUUID(digests[index]) for index in ordered],
-            [targets[index].agency_id for index in ordered],
+            _listed(ids[index].hex() for index in ordered),
+            _listed(digests[index].hex() for index in ordered),
+            _listed(targets[index].agency_text for index in ordered),
+            len(ordered),
         )
-        if len(kept) == len(ordered):
+        if kept["all_fresh"]:
             return ordered
-        fresh = {row["id"].bytes for row in kept}
+        fresh = {each.bytes for each in kept["fresh"] or ()}
         await self.known_among(index for index in ordered if ids[index] not in fresh)
         return [index for index in ordered if ids[index] in fresh]
 
@@ -125,18 +132,28 @@ async def store(
     await rows(_PARTITIONS, [month.first for month in months])
     readings = batch.readings
     ordered = sorted(new, key=lambda index: (targets[index].service_id, targets[index].component_id))
-    columns: list[list[Any]] = [[] for _ in range(10)]
-    agency, service, component, ids, starts, ends, lates, quantities, sources, event_ids = (c.append for c in columns)
-    for index in ordered:
-        reading, target = readings[index], targets[index]
-        agency(target.agency_id)
-        service(target.service_id)
-        component(target.component_id)
-        ids(FastUUID(batch.ids[index]))
-        starts(reading.starts_at)
-        ends(reading.ends_at)
-        lates(index in late)
-        quantities(reading.quantity)
-        sources(reading.source)
-        event_ids(reading.event_id)
+    chosen = [readings[index] for index in ordered]
+    aims = [targets[index] for index in ordered]
+    written: dict[dt.datetime, str] = {}
+    for reading in chosen:
+        for moment in reading[5:]:
+            if moment not in written:
+                written[moment] = moment.isoformat()
+    columns = [
+        _listed(target.agency_text for target in aims),
+        _listed(target.service_text for target in aims),
+        _listed(target.component_text for target in aims),
+        _listed(batch.ids[index].hex() for index in ordered),
+        _listed(written[reading.starts_at] for reading in chosen),
+        _listed(written[reading.ends_at] for reading in chosen),
+        _listed("t" if index in late else "f" for index in ordered),
+        _listed(reading.quantity for reading in chosen),
+        APART.join(reading.source for reading in chosen),
+        APART.join(reading.event_id for reading in chosen),
+    ]
     await rows(_STORE, batch.provider_id, *columns, now, origin.client_id, origin.entered_by, origin.reason)
+
+
+def _listed(texts: Iterable[str]) -> str:
+    """Write an array as PostgreSQL reads it from text, a tenth of the work of sending its elements one by one."""
+    return "{" + ",".join(texts) + "}"

@@ -47,6 +47,9 @@ class Target:
     opens: dt.datetime | None
     closes: dt.datetime | None
     priced_from: dt.datetime | None
+    agency_text: str
+    service_text: str
+    component_text: str
 
     def was_in_use(self, starts_at: dt.datetime, ends_at: dt.datetime) -> bool:
         """Say whether the service was in use at any time of a stretch."""
@@ -88,6 +91,9 @@ async def targets_of(
                 service["opens"],
                 service["closes"],
                 midnight(meter["priced_from"]) if meter["priced_from"] else None,
+                str(service["agency_id"]),
+                str(service["id"]),
+                str(meter["component_id"]),
             )
         if not target.was_in_use(reading.starts_at, reading.ends_at):
             faults[index] = {"data.start": "the service was not in use then"}

@@ -158,5 +158,5 @@ async def test_a_book_is_read_in_the_same_number_of_queries(
 
             monkeypatch.setattr(connection, name, counted)
         await book_of(world.agency_id, NOVEMBER, DECEMBER)
-    assert len(asked) <= 8
+    assert len(asked) <= 10
     assert len({text for text in asked if "usage_day" in text}) == 1

@@ -22,7 +22,7 @@ from billing.usage.models import BilledService
 from tests.cast import organisation
 
 MACHINE = uuid.uuid4()
-SINCE = dt.date(2025, 1, 1)
+SINCE = dt.date(2023, 1, 1)
 TIERS = (Tier(Decimal(1000), Decimal("4.50")), Tier(None, Decimal("4.00")))
 
 
