@@ -112,7 +112,9 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     ),
     Role.FINANCE: frozenset(_AGENCY | {_P.COSTS_READ, _P.BUDGETS_EDIT}),
     Role.AGENCY_ADMIN: frozenset(
-        _AGENCY | _REPORTS | {_P.AGENCY_EDIT, _P.USERS_GRANT, _P.AUDIT_READ, _P.INCIDENTS_READ_AGENCY}
+        _AGENCY
+        | _REPORTS
+        | {_P.AGENCY_EDIT, _P.USERS_GRANT, _P.MACHINES_ADMIT, _P.AUDIT_READ, _P.INCIDENTS_READ_AGENCY}
     ),
     Role.REVIEWER: frozenset(_STAFF | {_P.REQUESTS_REVIEW, _P.WORK_DO, _P.CAPACITY_EDIT}),
     Role.HELPDESK: frozenset(_STAFF | {_P.INCIDENTS_READ, _P.INCIDENTS_LOG, _P.KNOWLEDGE_EDIT}),

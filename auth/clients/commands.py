@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from auth.clients.models import Client
-from auth.clients.rules import Scope, new_token, start_of
+from auth.clients.rules import SCOPES_OF, Scope, new_token, start_of
 from auth.errors import Conflict, Invalid, NotFound, NotPermitted
-from auth.rules import Actor
+from auth.rules import Actor, Permission, Seat
 from auth.sessions.commands import hashed
 from auth.tenancy import record
 
@@ -24,13 +24,12 @@ class Issued:
 
 
 async def create(name: str, scopes: Iterable[Scope], *, by: Actor, now: dt.datetime) -> Issued:
-    """Make a machine of the actor's provider with a token of its own.
+    """Make a machine of the actor's agency or provider with a token of its own.
 
-    Refuses who acts for no provider (NotPermitted), an empty or long name, and a machine that may do nothing
-    (Invalid).
+    Refuses who may not let machines in (NotPermitted), an empty or long name, and a machine that may do nothing or
+    what machines of this kind of organisation never do (Invalid).
     """
-    if by.provider_id is None:
-        raise NotPermitted("only a provider has machines")
+    home = _home_of(by)
     name, wanted = name.strip(), sorted(set(scopes))
     if not name:
         raise Invalid({"name": "Fill in this field."})
@@ -38,9 +37,11 @@ async def create(name: str, scopes: Iterable[Scope], *, by: Actor, now: dt.datet
         raise Invalid({"name": "This text is too long."})
     if not wanted:
         raise Invalid({"scopes": "Choose at least one."})
+    if not set(wanted) <= set(SCOPES_OF[home.kind]):
+        raise Invalid({"scopes": "Choose one of the list."})
     token = new_token()
     client = await Client.create(
-        organisation_id=by.provider_id,
+        organisation_id=home.id,
         name=name,
         scopes=wanted,
         token_hash=hashed(token),
@@ -53,8 +54,9 @@ async def create(name: str, scopes: Iterable[Scope], *, by: Actor, now: dt.datet
 
 
 async def revoke(client_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Client:
-    """Shut a machine out from its next call on; Conflict when it was already, NotFound for another provider's."""
-    client = await Client.filter(id=client_id, organisation_id=by.provider_id).select_for_update().first()
+    """Shut a machine out from its next call on; Conflict when it was already, NotFound for another organisation's."""
+    home = _home_of(by)
+    client = await Client.filter(id=client_id, organisation_id=home.id).select_for_update().first()
     if client is None:
         raise NotFound("Client")
     if client.revoked_at is not None:
@@ -63,3 +65,9 @@ async def revoke(client_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Client
     await client.save(update_fields=["revoked_at", "revoked_by"])
     record("client.revoked", at=now, subject=("client", client.id), name=client.name)
     return client
+
+
+def _home_of(by: Actor) -> Seat:
+    if by.seat is None or by.seat.kind not in SCOPES_OF or not by.may(Permission.MACHINES_ADMIT):
+        raise NotPermitted("machines are let in by the administrator of an agency or a provider")
+    return by.seat

@@ -30,7 +30,7 @@ async def machine_of(token: str, *, wall: dt.datetime) -> Machine | None:
     return Machine(client.id, client.name, seat, frozenset(Scope(each) for each in client.scopes if each in known))
 
 
-async def clients_of(provider_id: uuid.UUID) -> list[Client]:
-    """Return a provider's machines, those still let in first, then by when they were made."""
-    found = await Client.filter(organisation_id=provider_id).order_by("made_at")
+async def clients_of(organisation_id: uuid.UUID) -> list[Client]:
+    """Return an organisation's machines, those still let in first, then by when they were made."""
+    found = await Client.filter(organisation_id=organisation_id).order_by("made_at")
     return sorted(found, key=lambda client: client.revoked_at is not None)

@@ -6,7 +6,7 @@ import secrets
 import uuid
 from dataclasses import dataclass
 
-from auth.rules import Actor, Seat
+from auth.rules import Actor, OrganisationKind, Role, Seat
 
 
 class Scope(enum.StrEnum):
@@ -14,6 +14,31 @@ class Scope(enum.StrEnum):
 
     USAGE_WRITE = "usage:write"
     WORK_WRITE = "work:write"  # progress of work orders
+    REQUESTS_READ = "requests:read"
+    REQUESTS_WRITE = "requests:write"  # draft, submit, withdraw; confirming is a person's
+    PRICES_WRITE = "prices:write"
+    PRICES_BACKDATE = "prices:backdate"  # for days that have passed, with a reason
+
+
+# What an organisation's machines may be let do; the central agency and auditors have none.
+SCOPES_OF: dict[OrganisationKind, tuple[Scope, ...]] = {
+    OrganisationKind.AGENCY: (Scope.REQUESTS_READ, Scope.REQUESTS_WRITE),
+    OrganisationKind.PROVIDER: (
+        Scope.USAGE_WRITE,
+        Scope.WORK_WRITE,
+        Scope.REQUESTS_READ,
+        Scope.PRICES_WRITE,
+        Scope.PRICES_BACKDATE,
+    ),
+}
+
+# Whose work a scope lets a machine do; each route asks for its scope all the same.
+_ROLE_OF: dict[Scope, Role] = {
+    Scope.WORK_WRITE: Role.TECHNICIAN,
+    Scope.REQUESTS_WRITE: Role.OFFICIAL,
+    Scope.PRICES_WRITE: Role.PROVIDER_FINANCE,
+    Scope.PRICES_BACKDATE: Role.MANAGER,
+}
 
 
 _TOKEN = re.compile(r"pt_[A-Za-z0-9_-]{43}", re.ASCII)
@@ -46,5 +71,9 @@ class Machine:
 
     @property
     def actor(self) -> Actor:
-        """The machine as an actor: its provider's reach, no person's roles."""
-        return Actor(name=self.name, seat=self.seat)
+        """The machine as an actor: its organisation's reach, the roles its scopes imply, its own id as who acted.
+
+        It has never signed in, so nothing that needs a fresh sign-in is done by it.
+        """
+        roles = frozenset(_ROLE_OF[scope] for scope in self.scopes if scope in _ROLE_OF)
+        return Actor(name=self.name, person_id=self.client_id, seat=self.seat, roles=roles)

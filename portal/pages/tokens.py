@@ -1,4 +1,4 @@
-"""Machines and tokens: which of the provider's machines may report, and since when each was last heard of.
+"""Machines and tokens: what the organisation's machines may do, and when each was last heard of.
 
 A token is shown once, on the page that answers its making; nothing here can show it again.
 """
@@ -11,7 +11,7 @@ from auth.clients.commands import create as admit
 from auth.clients.commands import revoke
 from auth.clients.models import Client
 from auth.clients.queries import clients_of
-from auth.clients.rules import Scope
+from auth.clients.rules import SCOPES_OF, Scope
 from auth.errors import Conflict, Invalid, NotFound
 from portal.i18n import Lazy, lazy
 from portal.i18n import gettext as _
@@ -21,11 +21,15 @@ from portal.visit import Visit
 SCOPES: Final[dict[Scope, Lazy]] = {
     Scope.USAGE_WRITE: lazy("Report usage"),
     Scope.WORK_WRITE: lazy("Report the progress of work orders"),
+    Scope.REQUESTS_READ: lazy("Read requests"),
+    Scope.REQUESTS_WRITE: lazy("Draft, submit and withdraw requests"),
+    Scope.PRICES_WRITE: lazy("Set prices"),
+    Scope.PRICES_BACKDATE: lazy("Set prices for days that have passed"),
 }
 
 
 async def show(visit: Visit) -> Response:
-    """Show the provider's machines with what they may do and when they were last heard of."""
+    """Show the organisation's machines with what they may do and when they were last heard of."""
     return await _page(visit)
 
 
@@ -59,7 +63,7 @@ async def _page(visit: Visit, errors: dict[str, str] | None = None, status: int 
         "tokens/show.html",
         status=status,
         clients=await clients_of(visit.seat.id),
-        scopes=SCOPES,
+        scopes={scope: SCOPES[scope] for scope in SCOPES_OF.get(visit.seat.kind, ())},
         values=visit.form.values(),
         chosen=visit.form.all("scopes"),
         errors=errors or {},

@@ -44,7 +44,7 @@ MAY: dict[Permission, set[str]] = {
     Permission.USAGE_ENTER: {"technician", "provider-finance"},
     Permission.USAGE_CORRECT: {"provider-finance"},
     Permission.USERS_GRANT: {"agency-admin-a", "admin", "central"},
-    Permission.MACHINES_ADMIT: {"admin"},
+    Permission.MACHINES_ADMIT: {"admin", "agency-admin-a"},
     Permission.INCIDENTS_READ: _REPORTERS | {"helpdesk", "head-network", "technician", "manager"} | _OVERSIGHT,
     Permission.INCIDENTS_READ_AGENCY: {"approver-a", "agency-admin-a"},
     Permission.INCIDENTS_REPORT: _REPORTERS,

@@ -45,3 +45,13 @@ async def test_what_is_missing_is_said_at_its_field(browser_for: BrowserFor) -> 
     assert 'value="meters"' in refused.text
     async with acting_as(system("test")):
         assert await Client.all().count() == 0
+
+
+async def test_an_agency_lets_in_machines_that_make_requests_and_nothing_else(browser_for: BrowserFor) -> None:
+    admin = await browser_for("agency-admin-a")
+    page = await admin.get("/tokens")
+    assert set(re.findall(r'name="scopes"[^>]*value="([^"]+)"', page.text)) == {"requests:read", "requests:write"}
+    assert (await admin.submit("/tokens", {"name": "ระบบพัสดุ", "scopes": "requests:write"})).status_code == 200
+    assert (await admin.submit("/tokens", {"name": "ระบบพัสดุ", "scopes": "usage:write"})).status_code == 422
+    assert "ระบบพัสดุ" in said(await admin.get("/tokens"))
+    assert "ระบบพัสดุ" not in said(await (await browser_for("admin")).get("/tokens"))

@@ -87,8 +87,8 @@ async def test_a_machine_has_a_name_and_something_to_do(
     assert set(refused.value.fields) == {field}
 
 
-async def test_only_a_provider_has_machines(database: str) -> None:
-    for username in ("agency-admin-a", "central"):
+async def test_only_administrators_of_agencies_and_providers_let_machines_in(database: str) -> None:
+    for username in ("manager", "official-a", "central", "auditor"):
         who = await actor(username)
         with pytest.raises(NotPermitted):
             async with acting_as(who):
@@ -100,10 +100,50 @@ async def test_another_organisation_neither_sees_nor_revokes_a_token(database: s
     client, token = await made(admin)
     assert admin.seat is not None
     stranger = dataclasses.replace(admin, seat=dataclasses.replace(admin.seat, id=new_id()))
-    for who in (stranger, await actor("agency-admin-a")):
+    for who in (stranger, await actor("agency-admin-a"), await actor("agency-admin-b")):
         with pytest.raises(NotFound):
             async with acting_as(who):
                 await revoke(client.id, by=who, now=NOW)
         async with acting_as(who):
             assert await Client.all() == []
     assert await holder(token) == "meters"
+
+
+@pytest.mark.parametrize(
+    ("username", "scope", "permission"),
+    [
+        ("agency-admin-a", Scope.REQUESTS_READ, None),
+        ("agency-admin-a", Scope.REQUESTS_WRITE, "requests_make"),
+        ("admin", Scope.USAGE_WRITE, None),
+        ("admin", Scope.REQUESTS_READ, None),
+        ("admin", Scope.PRICES_WRITE, "catalogue_edit"),
+        ("admin", Scope.PRICES_BACKDATE, "prices_backdate"),
+    ],
+)
+async def test_a_machine_may_what_its_scopes_imply_and_never_confirms(
+    database: str, username: str, scope: Scope, permission: str | None
+) -> None:
+    admin = await actor(username)
+    async with acting_as(admin):
+        issued = await create("x", [scope], by=admin, now=NOW)
+    async with acting_as(system("test")):
+        machine = await machine_of(issued.token, wall=NOW)
+    assert machine is not None
+    by = machine.actor
+    assert (by.seat, by.person_id, by.authenticated_at) == (admin.seat, issued.client.id, None)
+    granting = ("requests_make", "catalogue_edit", "prices_backdate")
+    assert permission is None or by.may(permission)
+    assert permission is not None or not any(by.may(each) for each in granting)
+    assert not any(by.may(each) for each in ("requests_confirm", "users_grant", "machines_admit"))
+
+
+@pytest.mark.parametrize(
+    ("username", "scope"), [("agency-admin-a", Scope.USAGE_WRITE), ("admin", Scope.REQUESTS_WRITE)]
+)
+async def test_a_machine_does_nothing_that_its_organisation_never_does(
+    database: str, username: str, scope: Scope
+) -> None:
+    admin = await actor(username)
+    with pytest.raises(Invalid):
+        async with acting_as(admin):
+            await create("x", [scope], by=admin, now=NOW)
