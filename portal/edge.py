@@ -29,8 +29,9 @@ log = structlog.get_logger("portal.web")
 _MOST_FIELDS = 500
 _MOST_FILES = 20
 
-# What those who oversee may change: their own account and their own organisation's people (standard 11.2).
-_OVERSEERS_MAY_CHANGE = frozenset({Permission.OWN_ACCOUNT, Permission.USERS_GRANT})
+# What those who oversee may change: their own account, their own organisation's people (standard 11.2), and for the
+# central agency the provider list (12.2).
+_OVERSEERS_MAY_CHANGE = frozenset({Permission.OWN_ACCOUNT, Permission.USERS_GRANT, Permission.PROVIDERS_LIST})
 
 
 class Access(enum.Enum):

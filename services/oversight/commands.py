@@ -15,16 +15,15 @@ from services.oversight.models import Listing
 async def list_provider(provider_id: uuid.UUID, family: Family, *, by: Actor, now: dt.datetime) -> Listing:
     """Enter a provider on the list for a family; being on it already changes nothing."""
     _keeper(by)
-    provider = await Organisation.filter(id=provider_id, kind=OrganisationKind.PROVIDER).select_for_update().first()
-    if provider is None:
+    if not await Organisation.filter(id=provider_id, kind=OrganisationKind.PROVIDER).exists():
         raise NotFound("Organisation")
-    standing = await Listing.filter(provider_id=provider_id, family=family, revoked_on=None).first()
-    if standing:
-        return standing
-    record("provider.listed", at=now, subject=("organisation", provider_id), family=family)
-    return await Listing.create(
-        provider_id=provider_id, family=family, listed_on=bangkok_date(now), listed_by=by.name, listed_at=now
+    facts = {"listed_on": bangkok_date(now), "listed_by": by.name, "listed_at": now}
+    listing, is_new = await Listing.get_or_create(
+        provider_id=provider_id, family=family, revoked_on=None, defaults=facts
     )
+    if is_new:
+        record("provider.listed", at=now, subject=("organisation", provider_id), family=family)
+    return listing
 
 
 async def revoke(provider_id: uuid.UUID, family: Family, reason: str, *, by: Actor, now: dt.datetime) -> Listing:
