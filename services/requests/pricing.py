@@ -6,7 +6,7 @@ The rule is the bill's own, applied to the agency's book with and without the re
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from billing.budgets.rules import FiscalYear
@@ -113,7 +113,10 @@ def price(
         before = monthly_price([Item(part, ask.before)], on=on)
         after = monthly_price([Item(part, ask.after)], on=on)
         rows.append(PricedAsk(ask, before[0] if before else None, after[0] if after else None))
-    changed = book.with_quantities([Item(parts[ask.component.id], ask.after) for ask in asks], at)
+    items = [Item(parts[ask.component.id], ask.after) for ask in asks]
+    # What is measured, corrected or credited meanwhile changes the month, not what is confirmed.
+    agreed = replace(book, usages=(), dues=(), credits=())
+    changed = agreed.with_quantities(items, at)
     month = Month.of(on)
     rest = [m for m in FiscalYear.of(on).months if m >= month]
     return Price(
@@ -124,7 +127,7 @@ def price(
         month=month,
         first_month=changed.service_charge(service_id, month),
         rest_of_year=sum(
-            (changed.service_charge(service_id, m) - book.service_charge(service_id, m) for m in rest), ZERO
+            (changed.service_charge(service_id, m) - agreed.service_charge(service_id, m) for m in rest), ZERO
         ),
-        book=changed,
+        book=book.with_quantities(items, at),
     )

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -10,10 +11,16 @@ from auth.errors import Conflict, SameHands
 from auth.organisations.models import Organisation
 from auth.rules import system
 from auth.tenancy import acting_as
+from billing.months import Month
+from billing.statements.queries import component_of
+from billing.statements.rules import Usage
 from billing.tariffs.commands import set_price
+from billing.tariffs.queries import versions_of
 from billing.tariffs.rules import Tier
 from services.requests import commands as requests
 from services.requests.models import Quote, ServiceRequest, WorkOrder
+from services.requests.pricing import Ask, price
+from services.requests.queries import price_request
 from services.requests.rules import CheckKind, ChecksMissing, Kind, StaleQuote, State
 from tests.stage import Stage, at
 
@@ -110,3 +117,26 @@ async def test_a_quote_expires_when_its_time_is_over_and_not_before(stage: Stage
     async with acting_as(portal):
         await requests.expire(request.id, by=portal, now=quote.valid_until + dt.timedelta(microseconds=1))
     assert (await stage.request(request.id)).state is State.EXPIRED
+
+
+async def test_what_is_measured_meanwhile_changes_the_month_and_not_the_quote(stage: Stage) -> None:
+    service, rack, power = (
+        stage.services["b", "CO"].id,
+        stage.component("CO", "rack-unit"),
+        stage.component("CO", "power"),
+    )
+    ask = Ask(rack, Decimal(10), Decimal(14))
+    async with acting_as(stage.cast["reviewer"]):
+        book, quoted_at = await price_request(stage.agency("b"), service, Kind.CHANGE, [ask], dt.date(2026, 12, 16))
+        versions = await versions_of([rack.price_item_id, power.price_item_id])
+    meter = component_of(service, power.id, power.price_item, versions[power.price_item_id])
+    used = replace(
+        book,
+        items=book.items | {power.price_item_id: power.price_item},
+        usages=(Usage(meter, Decimal(1200), dt.date(2026, 12, 1), dt.date(2026, 12, 7)),),
+    )
+    later = price(used, service, Kind.CHANGE, [ask], versions, dt.date(2026, 12, 16))
+    assert (later.first_month, later.rest_of_year) == (quoted_at.first_month, quoted_at.rest_of_year)
+    # 1,200 kWh at 6.50 are in the month all the same.
+    december = Month(2026, 12)
+    assert later.book.service_charge(service, december) == quoted_at.first_month + Decimal("7800.00")
