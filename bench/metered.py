@@ -13,7 +13,7 @@ from auth.clients.commands import create
 from auth.clients.rules import Scope
 from auth.fields import new_id
 from auth.organisations.models import Organisation
-from auth.rules import Actor, OrganisationKind, Seat, system
+from auth.rules import Actor, OrganisationKind, Role, Seat, system
 from auth.tenancy import acting_as
 from billing.metering.commands import name_meters
 from billing.months import Month
@@ -87,7 +87,7 @@ async def found(services: int, agencies: int = 10) -> World:
             )
             opened.append((home.id, service.id, number))
     seat = Seat(provider.id, OrganisationKind.PROVIDER, "p", "p", "p")
-    admin = Actor("admin", person_id=new_id(), seat=seat)
+    admin = Actor("admin", person_id=new_id(), seat=seat, roles=frozenset({Role.PROVIDER_ADMIN}))
     async with acting_as(admin):
         issued = await create("bench", [Scope.USAGE_WRITE], by=admin, now=NOW)
     return World(Actor("bench", seat=seat), [home.id for home in homes], opened, components, items, issued.token)

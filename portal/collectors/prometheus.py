@@ -1,0 +1,105 @@
+"""Usage pulled from a Prometheus server: one query per meter, asked for each whole hour.
+
+A query answers with one value per service for the hour that ends at the moment it is asked for, such as
+`max_over_time(traffic_mbps[1h])`; a label names the service. The same hour asked again gives the same events, so that
+a collector may be stopped, repeated and run twice.
+"""
+
+import asyncio
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Literal
+
+import httpx2
+import msgspec
+
+from billing.metering.rules import Reading
+
+HOUR = dt.timedelta(hours=1)
+_SIX_DECIMALS = Decimal("0.000001")
+_PATIENCE = 30.0
+
+
+class NotCollected(RuntimeError):
+    """The server did not answer, or its answer is none that usage can be read from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What to ask for a meter, and the label that names the service in each answer."""
+
+    meter: str
+    text: str
+    label: str = "service"
+
+
+class _Sample(msgspec.Struct):
+    metric: dict[str, str]
+    value: tuple[float, str]
+
+
+class _Found(msgspec.Struct, tag_field="resultType", tag="vector"):
+    result: list[_Sample]
+
+
+class _Answer(msgspec.Struct):
+    status: Literal["success"]
+    data: _Found
+
+
+_read = msgspec.json.Decoder(_Answer).decode
+
+
+async def collect(
+    address: str, queries: Iterable[Query], starts_at: dt.datetime, *, http: httpx2.AsyncClient | None = None
+) -> list[Reading]:
+    """Return the readings of the hour that starts at a moment; refuses (NotCollected) what cannot be read whole.
+
+    Values are floats there: each is rounded half-up to the six decimals that usage keeps. Refuses (ValueError) a
+    moment that is no full hour.
+    """
+    if starts_at != starts_at.astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0):
+        raise ValueError(f"usage is collected by the full hour, not from {starts_at}")
+    client = http or httpx2.AsyncClient(timeout=_PATIENCE)
+    try:
+        answers = await asyncio.gather(*(_ask(client, address, query, starts_at) for query in queries))
+    finally:
+        if http is None:
+            await client.aclose()
+    return [reading for readings in answers for reading in readings]
+
+
+async def _ask(client: httpx2.AsyncClient, address: str, query: Query, starts_at: dt.datetime) -> list[Reading]:
+    asked = {"query": query.text, "time": f"{(starts_at + HOUR).timestamp():.0f}"}
+    try:
+        answer = await client.post(f"{address.rstrip('/')}/api/v1/query", data=asked)
+        answer.raise_for_status()
+        samples = _read(answer.content).data.result
+    except (httpx2.HTTPError, msgspec.MsgspecError) as error:
+        raise NotCollected(f"{query.meter}: {type(error).__name__}: {error}") from error
+    readings = [_reading(address, query, sample, starts_at) for sample in samples]
+    if len({reading.subject for reading in readings}) != len(readings):
+        raise NotCollected(f"{query.meter}: two values for one service; sum them in the query")
+    return readings
+
+
+def _reading(address: str, query: Query, sample: _Sample, starts_at: dt.datetime) -> Reading:
+    subject = sample.metric.get(query.label)
+    if not subject:
+        raise NotCollected(f"{query.meter}: a value without the label {query.label}")
+    try:
+        quantity = Decimal(sample.value[1]).quantize(_SIX_DECIMALS, ROUND_HALF_UP)
+    except InvalidOperation:
+        raise NotCollected(f"{query.meter}: {subject} has the value {sample.value[1]}") from None
+    hour = starts_at.astimezone(dt.UTC)
+    return Reading(
+        source=f"{address.rstrip('/')}#{query.meter}",
+        event_id=f"{subject}@{hour:%Y-%m-%dT%H:%MZ}",
+        subject=subject,
+        meter=query.meter,
+        quantity=f"{quantity:f}",
+        starts_at=hour,
+        ends_at=hour + HOUR,
+    )
