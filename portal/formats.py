@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Literal
 
-from num2words import num2words  # type: ignore[import-untyped]  # the package carries no types
+from billing import words
 
 Language = Literal["th", "en"]
 
@@ -21,13 +21,9 @@ NOTHING = "\N{EN DASH}"
 MINUTES_IN_WORKING_DAY = 480
 MINUTES_IN_DAY = 1440
 
-MONTHS_TH = (
-    "มกราคม", "กุมภาพันธ์", "มีนาคม", "เมษายน", "พฤษภาคม", "มิถุนายน",
-    "กรกฎาคม", "สิงหาคม", "กันยายน", "ตุลาคม", "พฤศจิกายน", "ธันวาคม",
-)  # fmt: skip
-MONTHS_TH_SHORT = (
-    "ม.ค.", "ก.พ.", "มี.ค.", "เม.ย.", "พ.ค.", "มิ.ย.", "ก.ค.", "ส.ค.", "ก.ย.", "ต.ค.", "พ.ย.", "ธ.ค.",
-)  # fmt: skip
+# Documents and screens write these alike.
+MONTHS_TH, MONTHS_TH_SHORT = words.MONTHS_TH, words.MONTHS_TH_SHORT
+baht_in_words = words.baht_in_words
 MONTHS_EN = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
@@ -149,14 +145,6 @@ def percent(value: Decimal | int, places: int = 2) -> str:
 def rate(fraction: Decimal) -> str:
     """Write a rate given as a fraction, 0.07, without trailing zeros: `7 %`."""
     return f"{quantity(_exact(fraction) * 100)}\N{NO-BREAK SPACE}%"
-
-
-def baht_in_words(amount: Decimal | int) -> str:
-    """Write an amount in Thai words as documents must: `ยี่สิบเอ็ดบาทถ้วน`; refuse what is below zero (`ValueError`)."""
-    number = _rounded(amount, 2)
-    if number < 0:
-        raise ValueError("documents state amounts in words from zero up")
-    return str(num2words(number, lang="th", to="currency"))
 
 
 def file_size(octets: int) -> str:

@@ -4,7 +4,6 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from auth.errors import Conflict, Invalid
 from auth.rules import Actor
@@ -12,7 +11,8 @@ from auth.tenancy import record, rows, scoped
 from billing.months import Month
 from billing.statements.closing_rules import Difference, Policy, differences, digest
 from billing.statements.commands import MonthNotOver, issue
-from billing.statements.models import BillingPolicy, StatementReview
+from billing.statements.models import StatementReview
+from billing.statements.policies import policy_of
 from billing.statements.queries import Bill, bill_of, book_of, hold_month
 
 SHORTEST_NOTE = 5
@@ -42,28 +42,6 @@ class Draft:
     def state(self) -> str:
         """Where it stands: "draft", "reviewed" or "issued"."""
         return "issued" if self.bill.number else "reviewed" if self.review else "draft"
-
-
-async def policy_of(provider_id: uuid.UUID) -> Policy:
-    """Return how a provider closes its months."""
-    row = await BillingPolicy.get_or_none(provider_id=provider_id)
-    return Policy(row.needs_review, row.due_days, row.note_share, row.note_amount) if row else Policy()
-
-
-async def set_policy(provider_id: uuid.UUID, policy: Policy, *, by: Actor, now: dt.datetime) -> None:
-    """Set how a provider closes its months; refuses (Invalid) days or shares that cannot be."""
-    if not 0 <= policy.due_days <= 365:
-        raise Invalid({"due_days": "Give a whole number of days, at most 365."})
-    if not 0 <= policy.note_share < 10 or policy.note_amount < 0:
-        raise Invalid({"note_share": "Give a share from 0 up."})
-    facts: dict[str, Any] = {
-        "needs_review": policy.needs_review,
-        "due_days": policy.due_days,
-        "note_share": policy.note_share,
-        "note_amount": policy.note_amount,
-    }
-    await BillingPolicy.update_or_create(provider_id=provider_id, defaults={**facts, "set_by": by.name, "set_at": now})
-    record("billing_policy.set", at=now, subject=("provider", provider_id), **facts)
 
 
 async def draft_of(agency_id: uuid.UUID, provider_id: uuid.UUID, month: Month) -> Draft | None:

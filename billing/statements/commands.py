@@ -9,11 +9,12 @@ from auth.rules import Actor
 from auth.tenancy import record
 from billing.documents.parties import parties_of
 from billing.metering.adjustments import hold_marks, settle
-from billing.months import Month
+from billing.months import Month, bangkok_date
 from billing.numbers.commands import next_number
 from billing.statements.closing_rules import digest
 from billing.statements.lines import Line
 from billing.statements.models import Statement, StatementLine
+from billing.statements.policies import policy_of
 from billing.statements.queries import Bill, book_of, hold_month
 
 SERIES = "INV"
@@ -70,6 +71,7 @@ async def issue(
         issued_at=now,
         issued_by=by.name,
         parties=await parties_of(agency_id, provider_id),
+        due_on=bangkok_date(now) + dt.timedelta(days=(await policy_of(provider_id)).due_days),
     )
     await StatementLine.bulk_create([_stored(statement, place, line) for place, line in enumerate(bill.lines, 1)])
     dues = [due for due in book.dues if due.provider_id == provider_id and due.carried_in == month]

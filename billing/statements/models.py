@@ -26,6 +26,7 @@ class Statement(Model):
     issued_at = InstantField()
     issued_by = fields.CharField(max_length=200)
     parties = DocumentField(null=True)  # seller and buyer as they were named that day
+    due_on = fields.DateField(null=True)
 
     class Meta:
         table = "statement"

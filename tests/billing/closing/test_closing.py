@@ -20,14 +20,13 @@ from billing.statements.closing import (
     draft_of,
     drafts_of,
     issue_reviewed,
-    policy_of,
     review,
-    set_policy,
     without_invoice,
 )
 from billing.statements.closing_rules import Policy
 from billing.statements.commands import MonthNotOver, StaleDraft, issue
 from billing.statements.models import Statement, StatementLine
+from billing.statements.policies import policy_of, set_policy
 from portal.embedded_postgres import SUPERUSER, Address
 from services.subscriptions.commands import set_quantities
 from tests.stage import Stage, at

@@ -1,0 +1,156 @@
+"""What follows an invoice: receipts of payments, and notes that correct it. Nothing issued is ever edited."""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from auth.errors import Invalid
+from auth.rules import Actor
+from auth.tenancy import one, record, scoped
+from billing.documents.models import Document, Kind
+from billing.documents.parties import parties_of
+from billing.money import is_satang, satang
+from billing.months import Month
+from billing.numbers.commands import next_number
+from billing.payments.rules import note_vat
+from billing.statements.models import Statement
+from billing.statements.queries import hold_month
+from billing.words import thai_month
+
+SERIES = {Kind.RECEIPT: "RC", Kind.CREDIT_NOTE: "CN", Kind.DEBIT_NOTE: "DN"}
+SHORTEST_REASON = 5
+
+
+class Correction(NamedTuple):
+    """A line of a note: what it is for, and how much before VAT."""
+
+    name_th: str
+    name_en: str
+    amount: Decimal
+
+
+async def correct(
+    statement_id: uuid.UUID, kind: Kind, lines: Sequence[Correction], *, reason: str, by: Actor, now: dt.datetime
+) -> Document:
+    """Issue a credit or debit note on an invoice; VAT is at the invoice's rate.
+
+    Refuses (Invalid) a note without a reason or lines, amounts that are not positive, and a credit note for more than
+    is left of the invoice after earlier notes.
+    """
+    if kind is Kind.RECEIPT:
+        raise ValueError("a receipt follows a payment")
+    statement = await one(Statement, id=statement_id)
+    await hold_month(statement.agency_id, statement.provider_id, Month.of(statement.month))
+    if len(reason) < SHORTEST_REASON:
+        raise Invalid({"reason": "Give the reason."})
+    if not lines or any(line.amount <= 0 or not is_satang(line.amount) for line in lines):
+        raise Invalid({"amount": "Give an amount above zero, with at most two decimals."})
+    subtotal = sum((line.amount for line in lines), Decimal("0.00"))
+    vat = satang(subtotal * statement.vat_rate)
+    if kind is Kind.CREDIT_NOTE:
+        left, left_vat = await _left_of(statement)
+        if subtotal > left:
+            raise Invalid({"amount": "This is more than is left of the invoice."})
+        vat = note_vat(subtotal, statement.vat_rate, left, left_vat)
+    note = await _issue(
+        statement,
+        kind,
+        lines,
+        subtotal=subtotal,
+        vat=vat,
+        withheld=Decimal("0.00"),
+        reason=reason,
+        by=by,
+        now=now,
+    )
+    record(
+        "note.issued",
+        at=now,
+        subject=("document", note.id),
+        agency_id=note.agency_id,
+        number=note.number,
+        invoice=statement.number,
+        total=note.total,
+        reason=reason,
+    )
+    return note
+
+
+async def give_receipt(
+    statement: Statement,
+    payment_id: uuid.UUID,
+    *,
+    gross: Decimal,
+    vat: Decimal,
+    withheld: Decimal,
+    by: Actor,
+    now: dt.datetime,
+) -> Document:
+    """Issue the receipt of a payment that is being recorded; `gross` is with VAT and the tax withheld."""
+    month = thai_month(statement.month)
+    line = Correction(
+        f"ค่าบริการประจำเดือน{month} ตามใบแจ้งหนี้เลขที่ {statement.number}",
+        f"Services of {statement.month:%B %Y}, invoice {statement.number}",
+        gross - vat,
+    )
+    return await _issue(
+        statement,
+        Kind.RECEIPT,
+        [line],
+        subtotal=gross - vat,
+        vat=vat,
+        withheld=withheld,
+        payment_id=payment_id,
+        by=by,
+        now=now,
+    )
+
+
+async def _left_of(statement: Statement) -> tuple[Decimal, Decimal]:
+    """Return what is left of an invoice before VAT, and of its VAT, after its notes."""
+    subtotal, vat = statement.subtotal, statement.vat
+    for note in await scoped(Document).filter(statement_id=statement.id, payment_id=None):
+        sign = -1 if note.kind is Kind.CREDIT_NOTE else 1
+        subtotal, vat = subtotal + sign * note.subtotal, vat + sign * note.vat
+    return subtotal, vat
+
+
+async def _issue(
+    statement: Statement,
+    kind: Kind,
+    lines: Sequence[Correction],
+    *,
+    subtotal: Decimal,
+    vat: Decimal,
+    withheld: Decimal,
+    reason: str = "",
+    payment_id: uuid.UUID | None = None,
+    by: Actor,
+    now: dt.datetime,
+) -> Document:
+    year, series = Month.of(now).fiscal_year, SERIES[kind]
+    given = await next_number(statement.provider_id, series, year)
+    # The invoice's number begins with its series and its provider's short code.
+    short_code = statement.number.split("-", 1)[1].rsplit("-", 2)[0]
+    return await Document.create(
+        agency_id=statement.agency_id,
+        provider_id=statement.provider_id,
+        statement_id=statement.id,
+        payment_id=payment_id,
+        kind=kind,
+        number=f"{series}-{short_code}-{year}-{given:05d}",
+        fiscal_year=year,
+        reason=reason,
+        lines=[{**line._asdict(), "amount": str(line.amount)} for line in lines],
+        subtotal=subtotal,
+        vat_rate=statement.vat_rate,
+        vat=vat,
+        total=subtotal + vat,
+        withheld=withheld,
+        net=subtotal + vat - withheld,
+        parties=await parties_of(statement.agency_id, statement.provider_id),
+        issued_at=now,
+        issued_by=by.name,
+    )

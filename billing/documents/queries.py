@@ -1,0 +1,71 @@
+"""Documents within reach, and each as a sheet."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from decimal import Decimal
+
+from auth.tenancy import one, scoped
+from billing.documents.models import Document
+from billing.documents.papers import TITLES, Paper, Title, document_paper, invoice_paper
+from billing.documents.parties import parties_of
+from billing.months import Month
+from billing.payments.models import Payment
+from billing.statements.models import Statement
+from billing.statements.queries import bill_of
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A document in a list: an invoice, or what followed one."""
+
+    id: uuid.UUID
+    title: Title
+    number: str
+    issued_at: dt.datetime
+    total: Decimal
+    month: dt.date
+    invoice_number: str
+    provider_id: uuid.UUID
+
+
+async def documents_of(agency_id: uuid.UUID) -> list[Listed]:
+    """Return an agency's documents, the latest first: invoices, receipts, notes; two queries."""
+    statements = {each.id: each for each in await scoped(Statement).filter(agency_id=agency_id)}
+    found = [_listed(each.id, TITLES[None], each, each) for each in statements.values()]
+    found += [
+        _listed(each.id, TITLES[each.kind], each, statements[each.statement_id])
+        for each in await scoped(Document).filter(agency_id=agency_id)
+    ]
+    return sorted(found, key=lambda each: (each.issued_at, each.number), reverse=True)
+
+
+async def notes_of(statement_id: uuid.UUID) -> list[Document]:
+    """Return what followed an invoice, oldest first."""
+    return await scoped(Document).filter(statement_id=statement_id).order_by("issued_at", "number")
+
+
+async def paper_of(document_id: uuid.UUID) -> Paper:
+    """Return an invoice, receipt or note as a sheet; NotFound for what is not within reach."""
+    document = await scoped(Document).filter(id=document_id).first()
+    if document is not None:
+        statement = await one(Statement, id=document.statement_id)
+        payment = await one(Payment, id=document.payment_id) if document.payment_id else None
+        return document_paper(document, statement, payment)
+    statement = await one(Statement, id=document_id)
+    bill = await bill_of(statement.agency_id, statement.provider_id, Month.of(statement.month))
+    parties = statement.parties or await parties_of(statement.agency_id, statement.provider_id)
+    return invoice_paper(statement, bill.lines if bill else (), parties)
+
+
+def _listed(id_: uuid.UUID, title: Title, document: Statement | Document, invoice: Statement) -> Listed:
+    return Listed(
+        id_,
+        title,
+        document.number,
+        document.issued_at,
+        document.total,
+        invoice.month,
+        invoice.number,
+        document.provider_id,
+    )

@@ -1,0 +1,110 @@
+"""What was paid, and what is open."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from auth.tenancy import rows, scoped
+from billing.months import bangkok_date
+from billing.payments.models import Payment
+from billing.payments.rules import Account, Age, age
+
+USUALLY_DUE_AFTER = dt.timedelta(days=30)  # for invoices that name no day
+
+# An agency's or a provider's invoices with what corrected and what settled each; row-level security keeps the reach.
+_ACCOUNTS = """
+    SELECT s.id, s.agency_id, s.provider_id, s.number, s.month, s.issued_at, s.due_on, s.total, s.vat,
+        s.withheld AS to_withhold,
+        coalesce(d.credited, 0) AS credited, coalesce(d.credited_vat, 0) AS credited_vat,
+        coalesce(d.debited, 0) AS debited, coalesce(d.debited_vat, 0) AS debited_vat,
+        coalesce(d.receipted_vat, 0) AS receipted_vat,
+        coalesce(p.received, 0) AS received, coalesce(p.withheld, 0) AS withheld
+    FROM statement s
+    LEFT JOIN LATERAL (
+        SELECT sum(total) FILTER (WHERE kind = 'credit_note') AS credited,
+            sum(vat) FILTER (WHERE kind = 'credit_note') AS credited_vat,
+            sum(total) FILTER (WHERE kind = 'debit_note') AS debited,
+            sum(vat) FILTER (WHERE kind = 'debit_note') AS debited_vat,
+            sum(vat) FILTER (WHERE kind = 'receipt') AS receipted_vat
+        FROM document WHERE agency_id = s.agency_id AND statement_id = s.id
+    ) d ON true
+    LEFT JOIN LATERAL (
+        SELECT sum(received) AS received, sum(withheld) AS withheld
+        FROM payment WHERE agency_id = s.agency_id AND statement_id = s.id
+    ) p ON true
+    WHERE ($1::uuid IS NULL OR s.agency_id = $1) AND ($2::uuid IS NULL OR s.provider_id = $2)
+        AND ($3::uuid IS NULL OR s.id = $3)
+    ORDER BY s.month DESC, s.number DESC
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """An issued invoice with what is owed, paid and open."""
+
+    id: uuid.UUID
+    agency_id: uuid.UUID
+    provider_id: uuid.UUID
+    number: str
+    month: dt.date
+    issued_on: dt.date
+    due_on: dt.date
+    to_withhold: Decimal
+    account: Account
+
+    def age(self, today: dt.date) -> Age | None:
+        """Return how long it has been open; None where nothing is."""
+        return age(self.due_on, today) if self.account.open > 0 else None
+
+
+async def invoices(*, agency_id: uuid.UUID | None = None, provider_id: uuid.UUID | None = None) -> list[Invoice]:
+    """Return the invoices within reach, the latest month first, with what is open of each."""
+    return await _invoices(agency_id, provider_id, None)
+
+
+async def invoice_of(statement_id: uuid.UUID) -> Invoice | None:
+    """Return one invoice within reach, or None."""
+    found = await _invoices(None, None, statement_id)
+    return found[0] if found else None
+
+
+async def payments_of(statement_id: uuid.UUID) -> list[Payment]:
+    """Return the payments of an invoice, oldest first."""
+    return await scoped(Payment).filter(statement_id=statement_id).order_by("paid_on", "recorded_at")
+
+
+async def _invoices(*which: uuid.UUID | None) -> list[Invoice]:
+    found = await rows(_ACCOUNTS, *which)
+    return [_invoice(row) for row in found]
+
+
+def _invoice(row: dict[str, Any]) -> Invoice:
+    issued_on = bangkok_date(row["issued_at"])
+    return Invoice(
+        row["id"],
+        row["agency_id"],
+        row["provider_id"],
+        row["number"],
+        row["month"],
+        issued_on,
+        row["due_on"] or issued_on + USUALLY_DUE_AFTER,
+        row["to_withhold"],
+        Account(
+            **{
+                name: row[name]
+                for name in (
+                    "total",
+                    "vat",
+                    "credited",
+                    "credited_vat",
+                    "debited",
+                    "debited_vat",
+                    "received",
+                    "withheld",
+                    "receipted_vat",
+                )
+            }
+        ),
+    )
