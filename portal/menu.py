@@ -25,6 +25,7 @@ LINES: Final[tuple[tuple[Lazy | None, tuple[_Line, ...]], ...]] = (
             (lazy("Edit the catalogue"), "offerings", "edit", Permission.CATALOGUE_EDIT),
             (lazy("Capacity"), "capacity", "gauge", Permission.CAPACITY_READ),
             (lazy("Costs"), "costs", "report-money", Permission.COSTS_READ),
+            (lazy("Usage read by hand"), "usage.upload", "file-upload", Permission.USAGE_ENTER),
         ),
     ),
     (

@@ -33,6 +33,7 @@ from portal.pages import (
     services,
     signing,
     tokens,
+    usage_upload,
     users,
     work,
 )
@@ -200,6 +201,9 @@ _PAGES = (
     page(
         "POST", "/api/v1/work-orders/{id:uuid}/progress", progress_api.take_progress, MACHINE, name="api.work.progress"
     ),
+    page("GET", "/usage/upload", usage_upload.show, May.USAGE_ENTER, name="usage.upload"),
+    page("POST", "/usage/upload", usage_upload.preview, May.USAGE_ENTER, name="usage.preview", body_limit=4 << 20),
+    page("POST", "/usage", usage_upload.store, May.USAGE_ENTER, name="usage.store", body_limit=4 << 20),
     page("POST", "/api/v1/usage", usage_api.take_usage, MACHINE, name="api.usage", body_limit=usage_api.BODY_LIMIT),
     # For the machine that watches
     page("GET", "/healthz", health.alive, MACHINE, name="healthz"),

@@ -11,7 +11,7 @@ from auth.tenancy import one, record, rows
 from billing.metering import rules
 from billing.metering.late import hold_open, mark_late
 from billing.metering.models import ExternalReference, Meter
-from billing.metering.rules import BadReadings, Faults, Reading
+from billing.metering.rules import BadReadings, Contradicted, Faults, Reading
 from billing.metering.storing import Batch, Origin, store
 from billing.metering.targets import targets_of
 from billing.tariffs.models import PriceItem
@@ -129,3 +129,14 @@ async def faults_in(
     faults |= unknown
     known = await Batch(by.provider_id, readings).known_among(faults) if faults else set()
     return {index: why for index, why in faults.items() if index not in known}
+
+
+async def known_otherwise(readings: Sequence[Reading], *, by: Actor) -> list[int]:
+    """Return the readings whose identity is known with other content, by index; stores nothing."""
+    if by.provider_id is None:
+        raise NotPermitted("only a provider measures")
+    try:
+        await Batch(by.provider_id, readings).known_among(range(len(readings)))
+    except Contradicted as refused:
+        return refused.events
+    return []
