@@ -7,6 +7,7 @@ import inspect
 import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from billing.months import BANGKOK
@@ -143,28 +144,34 @@ def _migrations(asked: argparse.Namespace) -> int:
 
 
 def _verify(asked: argparse.Namespace) -> int:
-    return _connected(_on_this_machine(asked), _verified)
+    settings = _on_this_machine(asked)
+    return _connected(settings, lambda: _verified(settings.data_dir))
 
 
-async def _verified() -> int:
+async def _verified(folder: Path) -> int:
     from auth.audit.queries import verify
     from auth.rules import system
     from auth.tenancy import acting_as
+    from portal import anchors
     from services.capacity.queries import miscounted_pools
 
-    chains = records = broken = 0
     async with acting_as(system("verify")):
-        async for chain in verify():
-            chains += 1
-            records += chain.length
+        chains = [chain async for chain in verify()]
+        broken = [chain for chain in chains if chain.broken]
+        for chain in broken:
             if chain.broken:
-                broken += 1
                 print(f"chain {chain.chain_id}: record {chain.broken.number}: {chain.broken.why}")
+        moved = await anchors.first_moved(folder)
+        if moved:
+            print(f"chain {moved.chain_id}: record {moved.number} is not what was kept outside the database")
+        else:
+            anchors.keep(folder, chains)
         miscounted = await miscounted_pools()
-    print(f"{records} records in {chains} chains; {broken or 'none'} broken.")
+    records = sum(chain.length for chain in chains)
+    print(f"{records} records in {len(chains)} chains; {len(broken) or 'none'} broken.")
     for code, counted, held in miscounted:
         print(f"pool {code}: {counted} is counted as held, its holds add up to {held}")
-    return 1 if broken or miscounted else 0
+    return 1 if broken or moved or miscounted else 0
 
 
 def _found(asked: argparse.Namespace) -> int:

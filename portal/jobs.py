@@ -4,10 +4,14 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import structlog
 
-from portal import database, logs
+from auth.audit.queries import verify
+from auth.rules import system
+from auth.tenancy import acting_as
+from portal import anchors, database, logs
 from portal.clock import Clock
 from portal.dispatching import send_due
 from portal.duties import Done, catch_up
@@ -18,6 +22,7 @@ __all__ = ["Done", "catch_up", "run_worker"]
 
 _LOOK_EVERY = 3.0  # seconds
 _LOOK_AT_LEAST_EVERY = 60.0
+_WATCH_EVERY = 3600.0
 _log = structlog.get_logger("portal.jobs")
 
 
@@ -38,6 +43,7 @@ async def run_worker(settings: Settings) -> None:
             await asyncio.gather(
                 _follow_the_clock(Clock(demo=settings.demo_clock), told),
                 _carry_messages(told),
+                _watch_the_audit_trail(settings.data_dir, told),
                 work_through_the_queue(url, told),
             )
             _log.info("worker ended")
@@ -56,6 +62,23 @@ async def _carry_messages(told: asyncio.Event) -> None:
             _log.exception("sending failed")
         if not sent:
             await pause(told, _LOOK_EVERY)
+
+
+async def _watch_the_audit_trail(folder: Path, told: asyncio.Event) -> None:
+    """Check the chains once an hour, and keep the heads of the whole ones outside the database: log and folder."""
+    while not told.is_set():
+        try:
+            async with acting_as(system("verify")):
+                chains = [chain async for chain in verify()]
+            for chain in chains:
+                if chain.broken:
+                    _log.error("audit chain broken", chain=str(chain.chain_id), record=chain.broken.number)
+                else:
+                    _log.info("audit head", chain=str(chain.chain_id), record=chain.length, hash=chain.head)
+            anchors.keep(folder, chains)
+        except Exception:  # noqa: BLE001 - the database may be away, the folder read-only; the worker stays
+            _log.exception("watching the audit trail failed")
+        await pause(told, _WATCH_EVERY)
 
 
 async def _follow_the_clock(clock: Clock, told: asyncio.Event) -> None:
