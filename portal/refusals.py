@@ -108,6 +108,10 @@ REASONS = (
     lazy("The demo clock only moves forward."),
     lazy("The demo clock moves at most ten years at once."),
     lazy("Give a span such as 2d4h or 90m."),
+    lazy("A new service names its offering and no service in use."),
+    lazy("This kind of request names a service in use and no offering."),
+    lazy("Give the year by the Gregorian calendar."),
+    lazy("These are too many tiers."),
 )
 
 _OUT_OF_REACH = (

@@ -5,7 +5,9 @@ signed in (also who belongs to no organisation yet), MACHINE no browser.
 """
 
 from auth.rules import Permission as May
+from portal.api import catalogue as catalogue_api
 from portal.api import progress as progress_api
+from portal.api import requests as requests_api
 from portal.api import usage as usage_api
 from portal.edge import MACHINE, PUBLIC, SIGNED_IN, Page, page
 from portal.pages import (
@@ -204,6 +206,19 @@ _PAGES = (
     page("GET", "/usage/upload", usage_upload.show, May.USAGE_ENTER, name="usage.upload"),
     page("POST", "/usage/upload", usage_upload.preview, May.USAGE_ENTER, name="usage.preview", body_limit=4 << 20),
     page("POST", "/usage", usage_upload.store, May.USAGE_ENTER, name="usage.store", body_limit=4 << 20),
+    page("GET", "/api/v1/requests", requests_api.list_requests, MACHINE, name="api.requests"),
+    page("POST", "/api/v1/requests", requests_api.draft_request, MACHINE, name="api.requests.draft"),
+    page("GET", "/api/v1/requests/{id:uuid}", requests_api.show_request, MACHINE, name="api.request"),
+    page("POST", "/api/v1/requests/{id:uuid}/submit", requests_api.submit_request, MACHINE, name="api.request.submit"),
+    page(
+        "POST",
+        "/api/v1/requests/{id:uuid}/withdraw",
+        requests_api.withdraw_request,
+        MACHINE,
+        name="api.request.withdraw",
+    ),
+    page("GET", "/api/v1/offerings", catalogue_api.list_offerings, MACHINE, name="api.offerings"),
+    page("POST", "/api/v1/components/{id:uuid}/prices", catalogue_api.set_price, MACHINE, name="api.component.price"),
     page("POST", "/api/v1/usage", usage_api.take_usage, MACHINE, name="api.usage", body_limit=usage_api.BODY_LIMIT),
     # For the machine that watches
     page("GET", "/healthz", health.alive, MACHINE, name="healthz"),

@@ -5,7 +5,6 @@ in one object is refused: two readers could understand it differently.
 """
 
 import datetime as dt
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -14,16 +13,13 @@ from urllib.parse import unquote
 import msgspec
 
 from billing.metering.rules import MOST_AT_ONCE, Faults, Reading
+from portal.api.bodies import NotReadable, document
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 BINARY = "application/json"
 
 _Time = Annotated[dt.datetime, msgspec.Meta(tz=True)]
-
-
-class NotReadable(ValueError):
-    """The body is no JSON, or none that can be understood in one way only."""
 
 
 class _Data(msgspec.Struct, forbid_unknown_fields=True):
@@ -67,12 +63,12 @@ def parse(body: bytes, media_type: str, headers: Mapping[str, str]) -> Parsed:
     `media_type` is STRUCTURED, BATCH or BINARY; in binary mode the attributes are the `ce-` headers.
     """
     if media_type == BINARY:
-        return _slowly([_event_of(_document(body), headers)])
+        return _slowly([_event_of(document(body), headers)])
     try:
         events = _read_many(body) if media_type == BATCH else [_read_one(body)]
     except msgspec.ValidationError:
-        document = _document(body)
-        events_said = document if media_type == BATCH else [document]
+        said = document(body)
+        events_said = said if media_type == BATCH else [said]
         if not isinstance(events_said, list):
             raise NotReadable("a batch is a list of events") from None
         _not_too_many(len(events_said))
@@ -93,7 +89,7 @@ def parse(body: bytes, media_type: str, headers: Mapping[str, str]) -> Parsed:
                 quotes += _QUOTES_MORE
     # A key that came twice, or one unknown here, has quotes that nothing read accounts for.
     if b"\\" in body or body.count(b'"') != quotes:
-        _document(body)
+        document(body)
         _without_nul(readings)
     return Parsed(readings, {})
 
@@ -164,24 +160,6 @@ def _event_of(data: Any, headers: Mapping[str, str]) -> dict[str, Any]:
     """Return the event of a binary-mode request: its attributes are percent-encoded headers, its data the body."""
     event: dict[str, Any] = {name[3:]: unquote(value) for name, value in headers.items() if name.startswith("ce-")}
     return event | {"data": data}
-
-
-def _document(body: bytes) -> Any:
-    try:
-        return json.loads(body, object_pairs_hook=_once_each, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        raise NotReadable(str(error)) from None
-
-
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    said = dict(pairs)
-    if len(said) != len(pairs):
-        raise NotReadable("a key stands twice in one object")
-    return said
-
-
-def _no_number(text: str) -> Any:
-    raise NotReadable(f"{text} is no number")
 
 
 def _without_nul(readings: dict[int, Reading]) -> None:

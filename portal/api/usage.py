@@ -8,7 +8,8 @@ from auth.tenancy import unit_of_work
 from billing.metering.commands import Receipt, faults_in, take
 from billing.metering.rules import BadReadings
 from billing.metering.storing import Origin
-from portal.api.cloudevents import BATCH, BINARY, STRUCTURED, NotReadable, Parsed, parse
+from portal.api.bodies import NotReadable
+from portal.api.cloudevents import BATCH, BINARY, STRUCTURED, Parsed, parse
 from portal.api.machines import Call, for_machines, json_response
 
 BODY_LIMIT = 8 * 1024 * 1024

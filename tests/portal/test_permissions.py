@@ -85,7 +85,20 @@ OPEN = {
         "organisation",
         "sign_out.everywhere",
     },
-    MACHINE: {"back_channel_logout", "healthz", "readyz", "api.usage"},
+    MACHINE: {
+        "back_channel_logout",
+        "healthz",
+        "readyz",
+        "api.component.price",
+        "api.offerings",
+        "api.request",
+        "api.request.submit",
+        "api.request.withdraw",
+        "api.requests",
+        "api.requests.draft",
+        "api.usage",
+        "api.work.progress",
+    },
 }
 
 # What a path's places are filled with: nobody's record.

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.api.cloudevents import BATCH, BINARY, STRUCTURED, NotReadable, parse
-from portal.api.cloudevents import _document as read_slowly  # the slow reader is what the fast one is held to
+from portal.api.bodies import NotReadable
+from portal.api.bodies import document as read_slowly  # the slow reader is what the fast one is held to
+from portal.api.cloudevents import BATCH, BINARY, STRUCTURED, parse
 
 EVENT: dict[str, Any] = {
     "specversion": "1.0",
