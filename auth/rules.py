@@ -71,6 +71,8 @@ class Permission(enum.StrEnum):
     WORK_DO = "work_do"
     COSTS_READ = "costs_read"
     BUDGETS_EDIT = "budgets_edit"
+    USAGE_ACKNOWLEDGE = "usage_acknowledge"  # checking a month's usage, and objecting to it (13.2)
+    DISPUTES_JOIN = "disputes_join"
     BILLS_ISSUE = "bills_issue"
     USAGE_ENTER = "usage_enter"
     USAGE_CORRECT = "usage_correct"
@@ -93,6 +95,7 @@ _P = Permission
 _EVERYONE = {_P.OWN_ACCOUNT, _P.CATALOGUE_READ}
 _AGENCY = _EVERYONE | {_P.AGENCY_READ, _P.SERVICES_READ, _P.REQUESTS_READ}
 _REPORTS = {_P.INCIDENTS_READ, _P.INCIDENTS_REPORT}
+_CHECKS = {_P.COSTS_READ, _P.USAGE_ACKNOWLEDGE, _P.DISPUTES_JOIN}
 _STAFF = _EVERYONE | {_P.AGENCY_READ, _P.SERVICES_READ, _P.REQUESTS_READ, _P.WORK_READ, _P.CAPACITY_READ}
 _OVERSIGHT = _EVERYONE | {
     _P.AGENCY_READ,
@@ -106,11 +109,11 @@ _OVERSIGHT = _EVERYONE | {
 }
 
 GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.OFFICIAL: frozenset(_AGENCY | _REPORTS | {_P.REQUESTS_MAKE, _P.COSTS_READ, _P.AGENCY_EDIT}),
+    Role.OFFICIAL: frozenset(_AGENCY | _REPORTS | _CHECKS | {_P.REQUESTS_MAKE, _P.AGENCY_EDIT}),
     Role.APPROVER: frozenset(
-        _AGENCY | _REPORTS | {_P.REQUESTS_MAKE, _P.REQUESTS_CONFIRM, _P.COSTS_READ, _P.INCIDENTS_READ_AGENCY}
+        _AGENCY | _REPORTS | _CHECKS | {_P.REQUESTS_MAKE, _P.REQUESTS_CONFIRM, _P.INCIDENTS_READ_AGENCY}
     ),
-    Role.FINANCE: frozenset(_AGENCY | {_P.COSTS_READ, _P.BUDGETS_EDIT}),
+    Role.FINANCE: frozenset(_AGENCY | _CHECKS | {_P.BUDGETS_EDIT}),
     Role.AGENCY_ADMIN: frozenset(
         _AGENCY
         | _REPORTS
@@ -123,7 +126,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     ),
     Role.TECHNICIAN: frozenset(_STAFF | {_P.WORK_DO, _P.INCIDENTS_READ, _P.INCIDENTS_WORK, _P.USAGE_ENTER}),
     Role.PROVIDER_FINANCE: frozenset(
-        _STAFF | {_P.COSTS_READ, _P.BILLS_ISSUE, _P.CATALOGUE_EDIT, _P.USAGE_ENTER, _P.USAGE_CORRECT}
+        _STAFF | {_P.COSTS_READ, _P.DISPUTES_JOIN, _P.BILLS_ISSUE, _P.CATALOGUE_EDIT, _P.USAGE_ENTER, _P.USAGE_CORRECT}
     ),
     Role.MANAGER: frozenset(
         _STAFF

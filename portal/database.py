@@ -32,6 +32,8 @@ MODELS: dict[str, list[str]] = {
         "billing.documents.models",
         "billing.payments.models",
         "billing.budgets.models",
+        "billing.acknowledgements.models",
+        "billing.disputes.models",
     ],
     "services": [
         "services.capacity.models",

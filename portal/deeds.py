@@ -77,6 +77,7 @@ DEEDS: Final[dict[str, Lazy]] = {
     "ceiling.set": lazy("Set a ceiling price"),
     "tax_rate.set": lazy("Set a tax rate"),
     "budget.set": lazy("Set a budget"),
+    "usage.acknowledged": lazy("Recorded a check of the usage"),
     "statement.issued": lazy("Issued a statement"),
     "provider.listed": lazy("Entered a provider on the list"),
     "provider.revoked": lazy("Took a provider off the list"),

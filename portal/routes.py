@@ -13,6 +13,7 @@ from portal.edge import MACHINE, PUBLIC, SIGNED_IN, Page, page
 from portal.pages import (
     access,
     account,
+    acknowledgements,
     audit_log,
     automation,
     budgets,
@@ -85,6 +86,7 @@ _PAGES = (
     page("GET", "/catalogue/{code}", catalogue.show, May.CATALOGUE_READ, name="offering"),
     page("GET", "/costs", costs.index, May.COSTS_READ, name="costs"),
     page("GET", "/costs/{month}", costs.month, May.COSTS_READ, name="costs.month"),
+    page("POST", "/costs/{month}/check", acknowledgements.check, May.USAGE_ACKNOWLEDGE, name="acknowledgement"),
     page("GET", "/budgets", budgets.show, May.BUDGETS_EDIT, name="budgets"),
     page("POST", "/budgets", budgets.save, May.BUDGETS_EDIT, name="budgets.save"),
     # Editing the catalogue

@@ -30,6 +30,7 @@ from billing.tariffs.rules import Basis
 from billing.usage.queries import services_by_agency
 from portal.formats import Language, baht, month_short, quantity, thai_sort_key
 from portal.i18n import Lazy, lazy
+from portal.pages.acknowledgements import check_of
 from portal.visit import Visit
 
 
@@ -209,6 +210,7 @@ async def month(visit: Visit) -> Response:
         bills=[BillView(bill, names[bill.provider_id], _by_service(bill.lines, visit.language)) for bill in bills],
         total=sum((bill.totals.total for bill in bills), Decimal("0.00")),
         standing=_standing(book.sums(when), Month.of(visit.now)),
+        check=await check_of(visit, agency.id, when),
         waiting=WAITING,
         sees_services=visit.by.may(Permission.SERVICES_READ),
         at=visit.now,

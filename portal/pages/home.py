@@ -8,6 +8,7 @@ from starlette.routing import NoMatchFound
 
 from auth.rules import Permission
 from portal.i18n import Lazy, lazy
+from portal.pages import acknowledgements
 from portal.pages.home_cards import CARDS
 from portal.visit import Visit
 
@@ -84,7 +85,7 @@ async def show(visit: Visit) -> Response:
         return visit.render("home/landing.html")
     if visit.actor.seat is None:
         return visit.redirect("access")
-    cards = [card for make in CARDS if (card := await make(visit)) is not None]
+    cards = [card for make in (*CARDS, acknowledgements.card) if (card := await make(visit)) is not None]
     tasks = [
         (task, path)
         for task in TASKS

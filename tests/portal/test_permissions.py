@@ -40,6 +40,8 @@ MAY: dict[Permission, set[str]] = {
     Permission.WORK_DO: {"reviewer", "head-network", "technician"},
     Permission.COSTS_READ: {"official-a", "approver-a", "finance-a", "provider-finance", "manager"} | _OVERSIGHT,
     Permission.BUDGETS_EDIT: {"finance-a"},
+    Permission.USAGE_ACKNOWLEDGE: {"official-a", "approver-a", "finance-a"},
+    Permission.DISPUTES_JOIN: {"official-a", "approver-a", "finance-a", "provider-finance"},
     Permission.BILLS_ISSUE: {"provider-finance"},
     Permission.USAGE_ENTER: {"technician", "provider-finance"},
     Permission.USAGE_CORRECT: {"provider-finance"},
