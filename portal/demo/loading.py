@@ -9,7 +9,7 @@ from auth.rules import system
 from auth.tenancy import acting_as, rows
 from billing.months import BANGKOK
 from portal.demo.catalogue import offer_everything
-from portal.demo.people import cast_of, found_organisations, seat_people
+from portal.demo.people import cast_of, found_organisations, introduce_coordinators, seat_people
 from portal.demo.story import Story
 from portal.duties import start_from
 from portal.models import DemoClock
@@ -44,6 +44,7 @@ async def load(settings: Settings, now: dt.datetime) -> bool:
                 raise DemoRefused("The database has organisations already; the demonstration needs one of its own.")
             organisations = await found_organisations(_PRICES_MADE_AT)
             await seat_people(issuer, organisations, _PRICES_MADE_AT)
+            await introduce_coordinators(organisations, _PRICES_MADE_AT)
             cast = await cast_of(issuer)
             await DemoClock.get_or_create(id=1, defaults={"demo_at": DEMO_STARTS, "real_at": now})
             await start_from(DEMO_STARTS)

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import NamedTuple
 
-from auth.organisations.models import Organisation
+from auth.organisations.models import Coordinator, Organisation, Purpose
 from auth.people.commands import meet
 from auth.people.models import Membership, Person
 from auth.rules import Actor, OrganisationKind, Role, Seat
@@ -98,6 +98,37 @@ async def _put_on_list(provider: Organisation, now: dt.datetime) -> None:
             if family not in standing
         ]
     )
+
+
+_COORDINATORS = (
+    (Purpose.GENERAL, "ผู้ประสานงานโครงการ", "กลุ่มงานบริหาร", "coordinator", "1"),
+    (Purpose.TECHNICAL, "ผู้ประสานงานด้านเทคนิค", "กลุ่มงานโครงสร้างพื้นฐานดิจิทัล", "technical", "2"),
+    (Purpose.FINANCE, "ผู้ประสานงานด้านการเงิน", "กลุ่มงานการคลัง", "finance", "3"),
+    (Purpose.SECURITY, "ผู้ประสานงานด้านความมั่นคงปลอดภัย", "กลุ่มงานความมั่นคงปลอดภัยสารสนเทศ", "security", "4"),
+    (Purpose.AROUND_THE_CLOCK, "เจ้าหน้าที่เวรตลอด 24 ชั่วโมง", "ศูนย์ปฏิบัติการเครือข่าย", "duty", "9"),
+)
+
+
+async def introduce_coordinators(organisations: dict[str, Organisation], now: dt.datetime) -> None:
+    """Name whom to reach at the agencies and the provider, by purpose, where nobody is named yet."""
+    for code in ("agency-a", "agency-b", "provider"):
+        organisation = organisations[code]
+        if await Coordinator.filter(organisation_id=organisation.id).exists():
+            continue
+        await Coordinator.bulk_create(
+            [
+                Coordinator(
+                    organisation_id=organisation.id,
+                    purpose=purpose,
+                    name=name,
+                    position=position,
+                    phone=f"{organisation.phone} ต่อ {extension}",
+                    email=f"{mailbox}@{code}.example",
+                    changed_at=now,
+                )
+                for purpose, name, position, mailbox, extension in _COORDINATORS
+            ]
+        )
 
 
 async def seat_people(issuer: str, organisations: dict[str, Organisation], now: dt.datetime) -> None:
