@@ -20,6 +20,7 @@ from portal.arrival import stranger
 from portal.clock import Clock
 from portal.edge import route
 from portal.headers import Headers
+from portal.limits import Limits
 from portal.network import Doorstep
 from portal.rendering import STATIC, error_page
 from portal.routes import pages
@@ -54,7 +55,13 @@ def create_app(settings: Settings) -> Starlette:
                 public_url=settings.public_url,
                 allowed_networks=settings.allowed_networks,
                 trusted_proxies=settings.trusted_proxies,
-            )
+            ),
+            Middleware(
+                Limits,
+                sign_ins=settings.sign_in_limit,
+                token_calls=settings.api_token_limit,
+                address_calls=settings.api_address_limit,
+            ),
         ],
         exception_handlers={HTTPException: _told, 500: _crashed},
         lifespan=_lifespan,

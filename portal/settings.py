@@ -161,6 +161,15 @@ class Settings(BaseSettings):
     trusted_proxies: Networks = Field((), description="the proxies whose X-Forwarded-For and -Proto are believed")
     body_limit: int = Field(1024 * 1024, ge=1024, description="bytes a form or an API call may carry")
     upload_limit: int = Field(20 * 1024 * 1024, ge=1024, description="bytes one attached file may have")
+    sign_in_limit: int = Field(
+        60, ge=1, description="sign-ins one address may begin in a minute, counted in each web process"
+    )
+    api_token_limit: int = Field(
+        12_000, ge=1, description="API calls one token may make in a minute, counted in each web process"
+    )
+    api_address_limit: int = Field(
+        24_000, ge=1, description="API calls one address may make in a minute, counted in each web process"
+    )
     web_processes: int = Field(1, ge=1, le=64, description="web server processes on this machine")
     drain_seconds: int = Field(30, ge=1, le=300, description="how long running requests may finish at shutdown")
 
