@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import datetime as dt
 import functools
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
@@ -17,8 +16,9 @@ import structlog
 from tortoise import Tortoise
 
 from auth.rules import system
-from auth.tenancy import Busy, rows, unit_of_work
+from auth.tenancy import Busy, unit_of_work
 from billing.months import BANGKOK, ONE_DAY, Month, bangkok_date
+from billing.statements.closing import without_invoice
 from billing.statements.commands import issue
 from portal.models import CaughtUp
 from services.capacity.commands import return_due
@@ -70,13 +70,13 @@ def next_morning(after: dt.datetime) -> dt.datetime:
 
 
 async def close_month(month: Month, now: dt.datetime) -> int:
-    """Issue every provider's invoice for a month that is over, and return how many failed.
+    """Issue the invoices of a month that is over, of providers who do not review them; return how many failed.
 
     Each is a unit of its own, so that one that fails keeps none of the others; the failed are tried again
     every morning.
     """
     failed = 0
-    for agency_id, provider_id in await unit_of_work(MONTH_END, lambda: _without_invoice(month)):
+    for agency_id, provider_id in await unit_of_work(MONTH_END, lambda: without_invoice(month)):
         invoice = functools.partial(issue, agency_id, provider_id, month, by=MONTH_END, now=now)
         try:
             await unit_of_work(MONTH_END, invoice)
@@ -84,18 +84,6 @@ async def close_month(month: Month, now: dt.datetime) -> int:
             failed += 1
             _log.exception("invoice failed", agency=str(agency_id), provider=str(provider_id), month=str(month))
     return failed
-
-
-async def _without_invoice(month: Month) -> list[tuple[uuid.UUID, uuid.UUID]]:
-    return [
-        (row["agency_id"], row["provider_id"])
-        for row in await rows(
-            "SELECT DISTINCT b.agency_id, b.provider_id FROM billed_service b WHERE NOT EXISTS ("
-            " SELECT FROM statement s WHERE s.agency_id = b.agency_id AND s.provider_id = b.provider_id"
-            " AND s.month = $1) ORDER BY 1, 2",
-            month.first,
-        )
-    ]
 
 
 async def _close_the_month_before(now: dt.datetime) -> None:

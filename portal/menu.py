@@ -25,6 +25,8 @@ LINES: Final[tuple[tuple[Lazy | None, tuple[_Line, ...]], ...]] = (
             (lazy("Edit the catalogue"), "offerings", "edit", Permission.CATALOGUE_EDIT),
             (lazy("Capacity"), "capacity", "gauge", Permission.CAPACITY_READ),
             (lazy("Costs"), "costs", "report-money", Permission.COSTS_READ),
+            (lazy("Documents"), "documents", "file-invoice", Permission.COSTS_READ),
+            (lazy("Billing desk"), "billing", "cash", Permission.BILLS_ISSUE),
             (lazy("Usage read by hand"), "usage.upload", "file-upload", Permission.USAGE_ENTER),
         ),
     ),

@@ -16,7 +16,8 @@ from auth.oidc import LogoutRefused, ProviderUnavailable, SignInRefused
 from auth.oidc.refusals import Refused
 from auth.tenancy import Busy
 from billing.metering.rules import BadReadings, Contradicted
-from billing.statements.commands import MonthNotOver
+from billing.statements.closing import NotReviewed
+from billing.statements.commands import MonthNotOver, StaleDraft
 from billing.tariffs.rules import AboveCeiling
 from portal.i18n import Lazy, gettext, lazy
 from services.calendar.exchange import NoCalendar
@@ -88,6 +89,8 @@ ANSWERS: Mapping[type[Exception], Answer] = {
     AboveCeiling: Answer(422, lazy("The price is above the ceiling price.")),
     NoCalendar: Answer(422, lazy("This is no calendar file that can be read (.ics).")),
     MonthNotOver: Answer(409, lazy("The month is not over yet.")),
+    NotReviewed: Answer(409, lazy("The draft is to be reviewed first, as it is now.")),
+    StaleDraft: Answer(409, lazy("The draft has changed since you opened this page. Read it again.")),
     OverCapacity: Answer(422, lazy("The quantity requested exceeds what the provider can supply.")),
     Refused: Answer(403, lazy("The sign-in could not be completed.")),
     SignInRefused: Answer(403, lazy("The sign-in could not be completed."), is_denial=True),

@@ -26,18 +26,20 @@ class Listed:
     total: Decimal
     month: dt.date
     invoice_number: str
+    agency_id: uuid.UUID
     provider_id: uuid.UUID
 
 
-async def documents_of(agency_id: uuid.UUID) -> list[Listed]:
-    """Return an agency's documents, the latest first: invoices, receipts, notes; two queries."""
-    statements = {each.id: each for each in await scoped(Statement).filter(agency_id=agency_id)}
-    found = [_listed(each.id, TITLES[None], each, each) for each in statements.values()]
-    found += [
-        _listed(each.id, TITLES[each.kind], each, statements[each.statement_id])
-        for each in await scoped(Document).filter(agency_id=agency_id)
-    ]
-    return sorted(found, key=lambda each: (each.issued_at, each.number), reverse=True)
+async def documents_of(agency_id: uuid.UUID | None = None, most: int = 500) -> list[Listed]:
+    """Return an agency's documents, or all within reach, the latest first: invoices, receipts, notes; three queries."""
+    which = {} if agency_id is None else {"agency_id": agency_id}
+    invoices = await scoped(Statement).filter(**which).order_by("-issued_at", "-number").limit(most)
+    followed = await scoped(Document).filter(**which).order_by("-issued_at", "-number").limit(most)
+    known = {each.id: each for each in invoices}
+    known |= {each.id: each for each in await scoped(Statement).filter(id__in=[each.statement_id for each in followed])}
+    found = [_listed(each.id, TITLES[None], each, each) for each in invoices]
+    found += [_listed(each.id, TITLES[each.kind], each, known[each.statement_id]) for each in followed]
+    return sorted(found, key=lambda each: (each.issued_at, each.number), reverse=True)[:most]
 
 
 async def notes_of(statement_id: uuid.UUID) -> list[Document]:
@@ -67,5 +69,6 @@ def _listed(id_: uuid.UUID, title: Title, document: Statement | Document, invoic
         document.total,
         invoice.month,
         invoice.number,
+        document.agency_id,
         document.provider_id,
     )
