@@ -15,6 +15,7 @@ from auth.errors import Conflict, Invalid, NotFound, NotPermitted, Refusal, Same
 from auth.oidc import LogoutRefused, ProviderUnavailable, SignInRefused
 from auth.oidc.refusals import Refused
 from auth.tenancy import Busy
+from billing.disputes.rules import DisputeOver
 from billing.metering.rules import BadReadings, Contradicted
 from billing.statements.closing import NotReviewed
 from billing.statements.commands import MonthNotOver, StaleDraft
@@ -79,6 +80,7 @@ ANSWERS: Mapping[type[Exception], Answer] = {
     PoolInUse: Answer(409, lazy("The capacity cannot be less than what is in use or set aside.")),
     incidents.WrongState: Answer(409, lazy("The incident has moved on since you opened this page.")),
     incidents.ConditionNotMet: Answer(409, lazy("There is no condition to wait for any more.")),
+    DisputeOver: Answer(409, lazy("The dispute is over; it has its outcome.")),
     Invalid: Answer(422),
     BadReadings: Answer(422),
     FileRefused: Answer(422),

@@ -11,9 +11,10 @@ from starlette.responses import Response
 
 from auth.errors import NotFound
 from auth.organisations.models import Organisation
-from auth.rules import OrganisationKind, Permission
+from auth.rules import Permission
 from billing.budgets.queries import YearView, budget_of, year_view
 from billing.budgets.rules import FiscalYear
+from billing.disputes.queries import disputes_by_line
 from billing.money import exactly, is_satang
 from billing.months import Month, bangkok_date
 from billing.statements.lines import Line
@@ -24,13 +25,12 @@ from billing.statements.queries import (
     bills_of,
     book_of,
     first_month,
-    invoiced_by_agency,
 )
 from billing.tariffs.rules import Basis
-from billing.usage.queries import services_by_agency
-from portal.formats import Language, baht, month_short, quantity, thai_sort_key
+from portal.formats import Language, baht, month_short, quantity
 from portal.i18n import Lazy, lazy
 from portal.pages.acknowledgements import check_of
+from portal.pages.whose_costs import agency_asked_for, choose_agency, name_of, name_unless_own, whose_query
 from portal.visit import Visit
 
 
@@ -124,6 +124,7 @@ class LineRow:
     workings: Workings | None
     correction: Correction | None
     reason: str  # of what is given back
+    position: int  # within its bill
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +149,14 @@ class BillView:
 
 async def index(visit: Visit) -> Response:
     """Show this month's estimate, the fiscal year against its budget, and its months; others choose an agency first."""
-    agency = await _agency(visit)
+    agency = await agency_asked_for(visit)
     if agency is None:
-        return await _choose(visit)
+        return await choose_agency(visit)
     today = bangkok_date(visit.now)
     current, year = FiscalYear.of(today), _year(visit)
     since = await first_month(agency.id)
     if since is None:
-        return visit.render("costs/empty.html", agency=_name_unless_own(visit, agency))
+        return visit.render("costs/empty.html", agency=name_unless_own(visit, agency))
     years = [FiscalYear(name) for name in range(since.fiscal_year, current.name + 2)]
     if year not in years:
         raise NotFound("FiscalYear")
@@ -167,8 +168,8 @@ async def index(visit: Visit) -> Response:
     this_month = next((row for row in rows if row.sums.month == Month.of(today)), None)
     return visit.render(
         "costs/index.html",
-        agency=_name_unless_own(visit, agency),
-        whose=_whose(visit, agency),
+        agency=name_unless_own(visit, agency),
+        whose=whose_query(visit, agency),
         year=year,
         years=[(each.name, each == current) for each in years],
         is_current=year == current,
@@ -185,7 +186,7 @@ async def index(visit: Visit) -> Response:
 
 async def month(visit: Visit) -> Response:
     """Show a month's lines by service, each with how it was computed; 404 for what is no month of this agency's."""
-    agency = await _agency(visit)
+    agency = await agency_asked_for(visit)
     if agency is None:
         raise NotFound("Organisation")
     try:
@@ -199,73 +200,24 @@ async def month(visit: Visit) -> Response:
     book = await book_of(agency.id, when, when)
     bills = await bills_of(book, when)
     providers = await Organisation.filter(id__in=[bill.provider_id for bill in bills])
-    names = {each.id: _name(each, visit.language) for each in providers}
+    names = {each.id: name_of(each, visit.language) for each in providers}
     return visit.render(
         "costs/month.html",
-        agency=_name_unless_own(visit, agency),
-        whose=_whose(visit, agency),
+        agency=name_unless_own(visit, agency),
+        whose=whose_query(visit, agency),
         month=when,
         previous=when.previous if when > since else None,
         next=when.next if when < last else None,
         bills=[BillView(bill, names[bill.provider_id], _by_service(bill.lines, visit.language)) for bill in bills],
         total=sum((bill.totals.total for bill in bills), Decimal("0.00")),
         standing=_standing(book.sums(when), Month.of(visit.now)),
+        disputes=await disputes_by_line([bill.statement_id for bill in bills if bill.statement_id]),
+        may_dispute=visit.by.agency_id is not None and visit.by.may(Permission.USAGE_ACKNOWLEDGE),
         check=await check_of(visit, agency.id, when),
         waiting=WAITING,
         sees_services=visit.by.may(Permission.SERVICES_READ),
         at=visit.now,
     )
-
-
-# Whose costs
-
-
-async def _agency(visit: Visit) -> Organisation | None:
-    """Return the agency whose costs are asked for; one's own, or the one the address names; NotFound for others'."""
-    named, own = visit.query.get("agency"), visit.by.agency_id
-    if not named:
-        return await Organisation.get(id=own) if own else None
-    try:
-        agency_id = uuid.UUID(named)
-    except ValueError:
-        raise NotFound("Organisation") from None
-    if own and agency_id != own:
-        raise NotFound("Organisation")
-    found = await Organisation.get_or_none(id=agency_id, kind=OrganisationKind.AGENCY)
-    if found is None:
-        raise NotFound("Organisation")
-    return found
-
-
-async def _choose(visit: Visit) -> Response:
-    """Let staff and those who oversee choose an agency, each with what it was invoiced this fiscal year."""
-    year = FiscalYear.of(bangkok_date(visit.now))
-    invoiced = await invoiced_by_agency(year.months[0], year.months[-1])
-    counts = await services_by_agency()
-    agencies = await Organisation.filter(id__in=[*counts], kind=OrganisationKind.AGENCY)
-    rows = [
-        (each.id, _name(each, visit.language), counts[each.id], invoiced.get(each.id, Decimal("0.00")))
-        for each in agencies
-    ]
-    return visit.render(
-        "costs/choose.html",
-        rows=sorted(rows, key=lambda row: thai_sort_key(row[1])),
-        total=sum((row[3] for row in rows), Decimal("0.00")),
-        year=year,
-    )
-
-
-def _name(organisation: Organisation, language: Language) -> str:
-    return organisation.name_en if language == "en" else organisation.name_th
-
-
-def _name_unless_own(visit: Visit, agency: Organisation) -> str | None:
-    return None if visit.by.agency_id else _name(agency, visit.language)
-
-
-def _whose(visit: Visit, agency: Organisation) -> str:
-    """Return what links carry to stay with the agency chosen."""
-    return "" if visit.by.agency_id else f"agency={agency.id}"
 
 
 # Months of a year
@@ -337,9 +289,9 @@ def _bars(rows: Iterable[MonthRow], language: Language) -> list[Bar]:
 
 def _by_service(lines: Sequence[Line], language: Language) -> tuple[ServiceLines, ...]:
     which = 1 if language == "en" else 0
-    by_service: dict[uuid.UUID, list[Line]] = {}
-    for line in lines:
-        by_service.setdefault(line.service_id, []).append(line)
+    by_service: dict[uuid.UUID, list[tuple[int, Line]]] = {}
+    for position, line in enumerate(lines, 1):
+        by_service.setdefault(line.service_id, []).append((position, line))
     groups = []
     for service_id, own in by_service.items():
         rows = tuple(
@@ -353,11 +305,13 @@ def _by_service(lines: Sequence[Line], language: Language) -> tuple[ServiceLines
                 _workings(line.derivation),
                 _correction(line.derivation),
                 line.derivation.get("credit", {}).get("reason", ""),
+                position,
             )
-            for line in own
+            for position, line in own
         )
         subtotal = sum((row.amount for row in rows), Decimal("0.00"))
-        groups.append(ServiceLines(service_id, own[0].service_number, own[0].service_names[which], rows, subtotal))
+        first = own[0][1]
+        groups.append(ServiceLines(service_id, first.service_number, first.service_names[which], rows, subtotal))
     return tuple(groups)
 
 

@@ -37,6 +37,11 @@ WORDS: Final[dict[str, tuple[Lazy, str, str]]] = {
     "request.undone": (lazy("A cancellation was taken back"), "info", "arrow-back-up"),
     "request.message": (lazy("There is a new message on a request"), "info", "message"),
     "request.remind": (lazy("The time to confirm a quote is running out"), "warning", "alarm"),
+    "dispute.open": (lazy("An agency disputes a line of an invoice"), "warning", "alert-triangle"),
+    "dispute.message": (lazy("There is a new message in a dispute"), "info", "message"),
+    "dispute.explain": (lazy("A disputed line was explained"), "info", "info-circle"),
+    "dispute.credit": (lazy("A dispute ended with a credit note"), "success", "circle-check"),
+    "dispute.withdraw": (lazy("An agency withdrew its dispute"), "neutral", "circle-minus"),
     "service.contract_ends": (lazy("A service's contract is about to end"), "warning", "calendar-due"),
 }
 # Where a subject is looked at, by its type; one whose page is not there is told without a link.
@@ -46,6 +51,7 @@ PLACES: Final[dict[str, str]] = {
     "incident": "incident",
     "statement": "statement",
     "budget": "costs",
+    "dispute": "dispute",
 }
 
 
