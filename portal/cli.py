@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     verb("migrate", _migrate, "bring the database's schema and reference data up to date, as its owner")
     checking = verb("migrations", _migrations, "write the migrations that the models ask for")
     checking.add_argument("--check", action="store_true", help="write nothing; status 1 when one is missing")
-    verb("verify", _verify, "check the audit trail; names the first bad record of each chain")
+    verb("verify", _verify, "check the audit trail and recompute every invoice; names what is wrong")
 
     founding = verb("found", _found, "add an organisation and its first administrator, who decides on everybody else")
     founding.add_argument("kind", choices=["agency", "provider", "central", "auditor"])
@@ -171,7 +171,23 @@ async def _verified(folder: Path) -> int:
     print(f"{records} records in {len(chains)} chains; {len(broken) or 'none'} broken.")
     for code, counted, held in miscounted:
         print(f"pool {code}: {counted} is counted as held, its holds add up to {held}")
-    return 1 if broken or moved or miscounted else 0
+    differing = await _recomputed()
+    return 1 if broken or moved or miscounted or differing else 0
+
+
+async def _recomputed() -> int:
+    """Recompute every issued invoice, say what differs, and return how much does."""
+    from auth.rules import system
+    from auth.tenancy import acting_as
+    from billing.statements.verify import missing_numbers, verify
+
+    async with acting_as(system("verify")):
+        reports = [report async for report in verify()]
+        differing = [each for report in reports for each in report.differences] + await missing_numbers()
+    for each in differing:
+        print(f"{each.number}: {each.what}")
+    print(f"{sum(report.statements for report in reports)} invoices recomputed; {len(differing) or 'none'} differ.")
+    return len(differing)
 
 
 def _found(asked: argparse.Namespace) -> int:

@@ -1,0 +1,153 @@
+"""Checking what was issued against what it was made of: services, usage, prices, credits, payments."""
+
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from auth.tenancy import rows
+from billing.credits.models import Credit
+from billing.documents.models import Document
+from billing.money import exactly, totals
+from billing.months import Month
+from billing.statements.lines import Line, credit_of, line_of
+from billing.statements.models import Statement, StatementLine
+from billing.statements.queries import Book, book_of
+
+_ADJUSTED = """
+    SELECT statement_id, service_id, sum(amount) AS amount FROM adjustment
+    WHERE agency_id = $1 GROUP BY statement_id, service_id
+"""
+# Every number from 1 to the last given, once: what is missing and what stands twice.
+_NUMBERS = """
+    SELECT c.owner_id, c.series, c.fiscal_year, g.given
+    FROM counter c CROSS JOIN LATERAL generate_series(1, c.last_given) AS g(given)
+    WHERE c.series IN ('INV', 'RC', 'CN', 'DN') AND NOT EXISTS (
+        SELECT FROM (
+            SELECT provider_id, fiscal_year, number FROM statement
+            UNION ALL SELECT provider_id, fiscal_year, number FROM document
+        ) n
+        WHERE n.provider_id = c.owner_id AND n.fiscal_year = c.fiscal_year
+            AND split_part(n.number, '-', 1) = c.series
+            AND regexp_replace(n.number, '^.*-', '')::bigint = g.given
+    )
+    ORDER BY 1, 2, 3, 4
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something issued that does not follow from what it was made of."""
+
+    number: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatementReport:
+    """How many invoices an agency has, and what differs."""
+
+    agency_id: uuid.UUID
+    statements: int
+    differences: tuple[Difference, ...]
+
+
+async def verify() -> AsyncIterator[StatementReport]:
+    """Recompute every issued invoice and yield what is found, agency by agency; run as the system.
+
+    Each month is rated anew from what was set aside and from the very events, without what came after its invoice, at
+    the prices as they are kept; then lines, credits, settlements of earlier months, sums and taxes are compared.
+    """
+    for row in await rows("SELECT DISTINCT agency_id FROM statement ORDER BY 1"):
+        yield await _agency(row["agency_id"])
+
+
+async def missing_numbers() -> list[Difference]:
+    """Return the numbers of invoices, receipts and notes that were given and stand nowhere."""
+    return [
+        Difference(f"{row['series']}-…-{row['fiscal_year']}-{row['given']:05d}", "the number is missing")
+        for row in await rows(_NUMBERS)
+    ]
+
+
+async def _agency(agency_id: uuid.UUID) -> StatementReport:
+    statements = await Statement.filter(agency_id=agency_id).order_by("month", "number")
+    months = [Month.of(each.month) for each in statements]
+    book = await book_of(agency_id, min(months), max(months), as_invoiced=True)
+    adjusted: dict[uuid.UUID, dict[uuid.UUID, Decimal]] = defaultdict(dict)
+    for row in await rows(_ADJUSTED, agency_id):
+        adjusted[row["statement_id"]][row["service_id"]] = row["amount"]
+    stands = await Credit.filter(agency_id=agency_id, withdrawn_at=None)
+    found: list[Difference] = []
+    for statement in statements:
+        lines = await StatementLine.filter(agency_id=agency_id, statement_id=statement.id).order_by("position")
+        credits_ = [credit_of(each, book.services) for each in _credits_on(statement, stands)]
+        found += _compare(statement, lines, _rated(book, statement), credits_, adjusted[statement.id])
+    for document in await Document.filter(agency_id=agency_id).order_by("number"):
+        parts = sum((Decimal(line["amount"]) for line in document.lines), Decimal("0.00"))
+        if parts != document.subtotal or document.subtotal + document.vat != document.total:
+            found.append(Difference(document.number, f"lines add up to {parts}, the subtotal says {document.subtotal}"))
+    return StatementReport(agency_id, len(statements), tuple(found))
+
+
+def _credits_on(statement: Statement, stands: Iterable[Credit]) -> list[Credit]:
+    return [each for each in stands if each.provider_id == statement.provider_id and each.month == statement.month]
+
+
+def _rated(book: Book, statement: Statement) -> list[Line]:
+    lines = (line_of(charge, book.services, book.items) for charge in book.charges(Month.of(statement.month)))
+    return [line for line in lines if book.services[line.service_id].provider_id == statement.provider_id]
+
+
+def _compare(
+    statement: Statement,
+    lines: Sequence[StatementLine],
+    rated: Sequence[Line],
+    given: Sequence[Line],
+    adjusted: Mapping[uuid.UUID, Decimal],
+) -> list[Difference]:
+    plain = [line for line in lines if "corrects" not in line.derivation]
+    stored = Counter(_key(line) for line in plain)
+    due = Counter(_key(line) for line in [*rated, *given])
+    settled: dict[uuid.UUID, Decimal] = defaultdict(Decimal)
+    for line in lines:
+        if "corrects" in line.derivation:
+            settled[line.service_id] += line.amount
+    found = [
+        *(f"charged, but not due: {_said(key)}" for key in sorted(stored - due)),
+        *(f"due, but not charged: {_said(key)}" for key in sorted(due - stored)),
+        *(
+            f"settles {settled[service_id]} of earlier months, not {adjusted.get(service_id, 0)}"
+            for service_id in {*settled, *adjusted}
+            if settled[service_id] != adjusted.get(service_id, 0)
+        ),
+    ]
+    sums = totals([line.amount for line in lines], statement.vat_rate, statement.withholding_rate)
+    for name in ("subtotal", "vat", "total", "withheld", "net"):
+        kept, right = getattr(statement, name), getattr(sums, name)
+        if kept != right:
+            found.append(f"{name} is {kept}, its lines come to {right}")
+    return [Difference(statement.number, what) for what in found]
+
+
+Key = tuple[str, str, str, str, Decimal, Decimal]
+
+
+def _key(line: StatementLine | Line) -> Key:
+    name = line.derivation.get("component") or line.derivation["credit"]["id"]
+    with exactly():
+        quantity = line.quantity.normalize()
+    return (
+        line.service_number,
+        str(name),
+        line.starts_on.isoformat(),
+        line.ends_on.isoformat(),
+        quantity,
+        line.amount,
+    )
+
+
+def _said(key: Key) -> str:
+    number, _, first, last, quantity, amount = key
+    return f"{number}, {first} to {last}, {quantity:f} for {amount}"

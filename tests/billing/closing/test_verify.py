@@ -1,0 +1,62 @@
+"""What was issued follows from what it was made of; where it does not, the difference is named."""
+
+from decimal import Decimal
+
+import asyncpg
+
+from auth.rules import system
+from auth.tenancy import acting_as
+from billing.statements.verify import Difference, missing_numbers, verify
+from portal.embedded_postgres import SUPERUSER, Address
+from tests.billing.documents.december import invoiced, paid
+from tests.stage import Stage
+
+
+async def found(count: int = 3) -> list[Difference]:
+    async with acting_as(system("verify")):
+        reports = [report async for report in verify()]
+        missing = await missing_numbers()
+    assert sum(report.statements for report in reports) == count
+    return [each for report in reports for each in report.differences] + missing
+
+
+async def tampered(cluster: Address, database: str, *statements: str) -> None:
+    owner = await asyncpg.connect(cluster.url(SUPERUSER, database))
+    try:
+        await owner.execute("SET session_replication_role = replica")  # no triggers
+        for each in statements:
+            await owner.execute(each)
+    finally:
+        await owner.close()
+
+
+async def test_what_was_issued_is_recomputed_to_the_satang(stage: Stage) -> None:
+    bill = await invoiced(stage)
+    assert bill.statement_id is not None
+    await paid(stage, bill.statement_id, "1000.00")
+    assert await found() == []
+
+
+async def test_each_kind_of_tampering_is_named(stage: Stage, cluster: Address, database: str) -> None:
+    bill = await invoiced(stage)
+    number, id_ = bill.number or "", bill.statement_id
+    assert id_ is not None
+    await paid(stage, id_, "1000.00")
+    the_first = f"WHERE statement_id = '{id_}' AND position = 1"
+    await tampered(cluster, database, f"UPDATE statement_line SET amount = amount + 1 {the_first}")  # noqa: S608 - the test's own
+    wrong = await found()
+    assert {each.number for each in wrong} == {number}
+    assert any("39101.00" in each.what for each in wrong)
+    assert any(each.what.startswith("subtotal is 77711.28") for each in wrong)
+    await tampered(cluster, database, f"UPDATE statement_line SET amount = amount - 1 {the_first}")  # noqa: S608 - the test's own
+    assert await found() == []
+    # What it was made of, changed behind its back: a quantity, a price, a credit.
+    await tampered(cluster, database, "UPDATE allocation SET quantity = 621 WHERE quantity = 620")
+    assert len([each for each in await found() if each.number == number]) == 2
+    await tampered(cluster, database, "UPDATE allocation SET quantity = 620 WHERE quantity = 621")
+    await tampered(cluster, database, "UPDATE credit SET amount = 1253.24")
+    assert any(str(Decimal("-1253.24")) in each.what for each in await found())
+    await tampered(cluster, database, "UPDATE credit SET amount = 1253.23")
+    # A document that vanished leaves its number behind.
+    await tampered(cluster, database, "DELETE FROM document")
+    assert [each.number for each in await found()] == ["RC-…-2570-00001"]
