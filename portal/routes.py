@@ -205,6 +205,7 @@ _PAGES = (
     page("GET", "/requests/new", requests.new, May.REQUESTS_MAKE, name="request_new"),
     page("GET", "/requests/preview", requests.preview, May.REQUESTS_MAKE, name="requests.preview"),
     page("POST", "/requests", requests.create, May.REQUESTS_MAKE, name="requests.create"),
+    page("POST", "/requests/typed", requests.keep, May.REQUESTS_MAKE, name="requests.typed"),
     page("GET", "/requests/{id:uuid}", requests.show, May.REQUESTS_READ, name="request"),
     page("POST", "/requests/{id:uuid}", requests.save, May.REQUESTS_MAKE, name="request.save"),
     page("GET", "/requests/{id:uuid}/edit", requests.edit, May.REQUESTS_MAKE, name="request.edit"),

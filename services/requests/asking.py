@@ -5,7 +5,11 @@ import uuid
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from auth.errors import Conflict, Invalid, NotPermitted
+from tortoise.exceptions import IntegrityError
+from tortoise.transactions import in_transaction
+
+from auth.errors import Conflict, Invalid, NotFound, NotPermitted
+from auth.fields import new_id
 from auth.organisations.models import Organisation
 from auth.rules import Actor, Permission
 from auth.tenancy import one, scoped
@@ -45,13 +49,16 @@ async def draft(
     effective_on: dt.date,
     justification: str = "",
     label: str = "",
+    asks_earlier: bool = False,
+    request_id: uuid.UUID | None = None,
     by: Actor,
     now: dt.datetime,
 ) -> ServiceRequest:
     """Begin a request (standard 7.5.5–7.5.7): of a service in use, or for a new one of an offering.
 
-    `asked` maps components to the quantity there is to be; one not named stays as it is. Refuses
-    quantities that cannot be ordered (Invalid, by component) and another agency's service (NotFound).
+    `asked` maps components to the quantity there is to be; one not named stays as it is. `asks_earlier` is remembered
+    until it is sent. Refuses quantities that cannot be ordered (Invalid, by component), another agency's service
+    (NotFound) and a `request_id` that is taken (Conflict).
     """
     if agency_id != by.agency_id:
         raise NotPermitted("a request is made for one's own agency")
@@ -60,7 +67,8 @@ async def draft(
     agency = await Organisation.get(id=agency_id)
     year = Month.of(now).fiscal_year
     given = await next_number(agency_id, "REQ", year)
-    request = await ServiceRequest.create(
+    request = ServiceRequest(
+        id=request_id or new_id(),
         agency_id=agency_id,
         provider_id=offering.provider_id,
         number=f"{agency.short_code}-{year}-{given:04d}",
@@ -70,11 +78,17 @@ async def draft(
         label=label or (subscription.label if subscription else offering.name_th),
         effective_on=effective_on,
         justification=justification,
+        asks_earlier=asks_earlier,
         asked_by=by.person_id,
         asked_by_name=by.name,
         created_at=now,
         changed_at=now,
     )
+    try:
+        async with in_transaction():
+            await request.save(force_create=True)
+    except IntegrityError:
+        raise Conflict("there is such a request already") from None
     await _set_items(request, asked, now=now)
     await tell(request, "drafted", by=by, now=now)
     return request
@@ -87,6 +101,7 @@ async def edit(
     effective_on: dt.date,
     justification: str,
     label: str = "",
+    asks_earlier: bool = False,
     by: Actor,
     now: dt.datetime,
 ) -> ServiceRequest:
@@ -96,7 +111,7 @@ async def edit(
         raise Conflict("only a draft or a returned request can be edited")
     request.effective_on, request.justification, request.changed_at = effective_on, justification, now
     request.label = label or request.label
-    request.typed = None
+    request.asks_earlier, request.typed = asks_earlier, None
     await request.save()
     await _set_items(request, asked, now=now)
     if request.state is State.RETURNED:
@@ -132,10 +147,12 @@ async def copy(request_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Service
 
 
 async def say(request_id: uuid.UUID, text: str, *, by: Actor, now: dt.datetime) -> None:
-    """Add a message to a request's timeline; the other side is told. Either side may."""
+    """Add a message to a request's timeline; the other side is told. Either side may, the provider once it was sent."""
     if not text.strip():
         raise Invalid({"text": "Write something first."})
     request = await one(ServiceRequest, lock=True, id=request_id)
+    if request.submitted_at is None and by.agency_id is None:
+        raise NotFound("ServiceRequest")
     if not (by.may(Permission.REQUESTS_MAKE) or by.may(Permission.REQUESTS_REVIEW) or by.may(Permission.WORK_DO)):
         raise NotPermitted("messages are the two sides'")
     await tell(request, "message", by=by, now=now, note=text.strip())
@@ -147,10 +164,14 @@ async def submit(request_id: uuid.UUID, *, asks_earlier: bool = False, by: Actor
     Refuses a provider that is not on the list (ProviderNotListed, standard 13.1) except to cancel; more than is
     free (OverCapacity) unless the offering takes a waiting list, a second open request
     of the same service (OpenRequestExists), an effective date before a change already agreed takes effect
-    (AlreadyPlanned), a request that changes nothing, an effective date in the past,
-    and one before the lead time unless an earlier one is asked for, which staff must then agree to (Invalid).
+    (AlreadyPlanned), and as Invalid: a request that changes nothing, or of which something typed was not saved yet;
+    an effective date in the past; and one before the lead time unless an earlier one is asked for, which staff must
+    then agree to.
     """
     request = await own(request_id, by)
+    if request.typed is not None:
+        raise Invalid({"typed": "What was typed last is not in the request yet. Open it, then submit it there."})
+    asks_earlier = asks_earlier or request.asks_earlier
     offering = await request.offering
     if request.kind not in {Kind.CANCEL, Kind.CANCEL_ADDON} and not await is_listed(
         offering.provider_id, offering.family

@@ -1,6 +1,6 @@
 """Requests as the agency and everybody else meet them: asking, following, deciding."""
 
-from portal.pages.requests.asking import create, edit, new, preview, save
+from portal.pages.requests.asking import create, edit, keep, new, preview, save
 from portal.pages.requests.deciding import confirm, decline, quote
 from portal.pages.requests.files import BODY_LIMIT, attach, fetch, remove
 from portal.pages.requests.listing import listed_page
@@ -16,6 +16,7 @@ __all__ = [
     "dispute",
     "edit",
     "fetch",
+    "keep",
     "listed_page",
     "new",
     "preview",

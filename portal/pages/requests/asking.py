@@ -6,6 +6,8 @@ from typing import Any
 from starlette.responses import Response
 
 from auth.errors import Invalid, NotFound
+from auth.fields import new_id
+from auth.tenancy import scoped
 from portal.i18n import gettext as _
 from portal.pages.requests import form as forms
 from portal.pages.requests import wording
@@ -22,6 +24,7 @@ from services.requests.rules import Kind, OpenRequestExists, State
 from services.subscriptions.queries import in_use
 
 _EDITABLE = frozenset({State.DRAFT, State.RETURNED})
+_TYPED = frozenset({"label", "justification", "effective_on", "asks_earlier"})
 
 
 async def new(visit: Visit) -> Response:
@@ -37,9 +40,12 @@ async def new(visit: Visit) -> Response:
 async def create(visit: Visit) -> Response:
     """Take a new request: calculate only, save it as a draft, or submit it. A refused form keeps what was typed."""
     kind = _kind(visit.form)
+    kept = await _kept(visit)
+    if kept and kept.state not in _EDITABLE:
+        return visit.redirect("request", id=kept.id)
     form = await _begin(visit, kind, _id(visit.form, "service"), _id(visit.form, "offering"))
     forms.take(form, visit.form)
-    return await _take(visit, form, None)
+    return await _take(visit, form, kept)
 
 
 async def edit(visit: Visit) -> Response:
@@ -48,7 +54,30 @@ async def edit(visit: Visit) -> Response:
     if found.request.state not in _EDITABLE:
         return visit.redirect("request", id=found.request.id)
     form = await forms.again(found.request, found.items, await official(), visit.now)
+    if found.request.typed is not None:
+        forms.take(form, Fields(found.request.typed.items()))
     return await _page(visit, form, found.request)
+
+
+async def keep(visit: Visit) -> Response:
+    """Keep a form as it stands while it is being typed, as a draft; a piece of the page says when.
+
+    The form brings the number its draft is to have, so that however often it is sent there is one draft. Refuses
+    (Conflict) a request that the provider has.
+    """
+    request = await _kept(visit)
+    if request is None:
+        kind = _kind(visit.form)
+        form = await _begin(visit, kind, _id(visit.form, "service"), _id(visit.form, "offering"))
+        forms.take(form, visit.form)
+        form.effective_on = form.effective_on or form.earliest
+        form.label = "" if "label" in form.errors else form.label
+        for row in form.rows:
+            row.after = None  # what was typed is kept as typed; it may be no quantity yet
+        request = await _draft(visit, form)
+    typed = {name: text for name, text in visit.form.values().items() if name in _TYPED or name.startswith("q-")}
+    await commands.keep_typed(request.id, typed, by=visit.by, now=visit.now)
+    return visit.render("requests/_kept.html", request=request, at=visit.now)
 
 
 async def save(visit: Visit) -> Response:
@@ -89,6 +118,7 @@ async def _take(visit: Visit, form: Form, request: ServiceRequest | None) -> Res
                 effective_on=form.effective_on,
                 justification=form.justification,
                 label=form.label,
+                asks_earlier=form.asks_earlier,
                 by=visit.by,
                 now=visit.now,
             )
@@ -124,13 +154,17 @@ async def _draft(visit: Visit, form: Form) -> ServiceRequest:
         effective_on=form.effective_on,
         justification=form.justification,
         label=form.label,
+        asks_earlier=form.asks_earlier,
+        request_id=_id(visit.form, "draft"),
         by=visit.by,
         now=visit.now,
     )
 
 
 async def _page(visit: Visit, form: Form, request: ServiceRequest | None = None, status: int = 200) -> Response:
-    return visit.render("requests/form.html", status=status, request=request, **await _view(visit, form), live=False)
+    draft_id = request.id if request else _id(visit.form, "draft") or new_id()
+    view = await _view(visit, form)
+    return visit.render("requests/form.html", status=status, request=request, draft_id=draft_id, **view, live=False)
 
 
 async def _view(visit: Visit, form: Form) -> dict[str, Any]:
@@ -170,6 +204,14 @@ async def _whole(visit: Visit) -> Whole:
     if found.request.agency_id != visit.by.agency_id:
         raise NotFound("ServiceRequest")
     return found
+
+
+async def _kept(visit: Visit) -> ServiceRequest | None:
+    """Return the draft that a form was kept as while it was typed; None where there is none yet."""
+    draft_id = _id(visit.form, "draft")
+    if draft_id is None:
+        return None
+    return await scoped(ServiceRequest).filter(id=draft_id).select_related("offering").first()
 
 
 def _kind(fields: Fields) -> Kind:

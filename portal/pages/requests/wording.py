@@ -86,6 +86,7 @@ REASONS: Final = (
     lazy("Say what is not right."),
     lazy("Write something first."),
     lazy("Choose a reviewer."),
+    lazy("What was typed last is not in the request yet. Open it, then submit it there."),
     lazy("The price or the service changed after the quote was given."),
 )
 
