@@ -82,6 +82,7 @@ DEEDS: Final[dict[str, Lazy]] = {
     "dispute.explain": lazy("Explained a disputed line"),
     "dispute.credit": lazy("Ended a dispute with a credit note"),
     "dispute.withdraw": lazy("Withdrew a dispute"),
+    "cost_centre.set": lazy("Put a service under a cost centre"),
     "usage.acknowledged": lazy("Recorded a check of the usage"),
     "statement.issued": lazy("Issued a statement"),
     "statement.reviewed": lazy("Reviewed a statement's draft"),

@@ -20,6 +20,7 @@ from auth.tenancy import Busy, unit_of_work
 from billing.months import BANGKOK, ONE_DAY, Month, bangkok_date
 from billing.statements.closing import without_invoice
 from billing.statements.commands import issue
+from portal.budget_watch import watch_budgets
 from portal.models import CaughtUp
 from services.capacity.commands import return_due
 from services.capacity.queries import next_return
@@ -98,6 +99,7 @@ async def _start_the_day(now: dt.datetime) -> None:
 
     await unit_of_work(system("reminders"), tell)
     await _close_the_month_before(now)
+    await watch_budgets(now)
 
 
 async def _expiry() -> dt.datetime | None:

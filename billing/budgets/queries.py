@@ -22,8 +22,8 @@ class YearView:
 
 
 async def budget_of(agency_id: uuid.UUID, year: FiscalYear) -> Decimal | None:
-    """Return the budget set for a year; None where none is, or where the actor may not see it."""
-    budget = await scoped(Budget).filter(agency_id=agency_id, fiscal_year=year.name).first()
+    """Return the whole agency's budget for a year; None where none is set, or where the actor may not see it."""
+    budget = await scoped(Budget).filter(agency_id=agency_id, fiscal_year=year.name, cost_centre="").first()
     return budget.amount if budget else None
 
 
@@ -38,5 +38,16 @@ def year_view(book: Book, year: FiscalYear, budget: Decimal | None) -> YearView:
 
 
 async def budgets_set(agency_id: uuid.UUID) -> list[Budget]:
-    """Return the budgets an agency has set, the latest year first."""
-    return await scoped(Budget).filter(agency_id=agency_id).order_by("-fiscal_year")
+    """Return the budgets an agency has set, the latest year first; within it the whole agency's before its centres'."""
+    return await scoped(Budget).filter(agency_id=agency_id).order_by("-fiscal_year", "cost_centre")
+
+
+async def budgets_of_year(agency_id: uuid.UUID, year: FiscalYear) -> dict[str, Decimal]:
+    """Return a year's budgets by cost centre, the whole agency's under the empty name."""
+    found = scoped(Budget).filter(agency_id=agency_id, fiscal_year=year.name)
+    return {budget.cost_centre: budget.amount for budget in await found}
+
+
+async def agencies_with_budgets(year: FiscalYear) -> list[uuid.UUID]:
+    """Return the agencies within reach that set a budget for a year."""
+    return sorted({budget.agency_id for budget in await scoped(Budget).filter(fiscal_year=year.name)})

@@ -9,6 +9,7 @@ from auth.errors import Invalid
 from billing.budgets.commands import set_budget
 from billing.budgets.queries import budgets_set
 from billing.budgets.rules import FiscalYear
+from billing.cost_centres.queries import centres_used
 from billing.months import bangkok_date
 from portal.formats import NotANumber, baht, fiscal_year_name, parse_number
 from portal.i18n import gettext, lazy
@@ -31,7 +32,8 @@ async def save(visit: Visit) -> Response:
     form = visit.form
     try:
         year, amount = _year(form.get("year"), visit), _amount(form.get("amount"))
-        await set_budget(visit.seat.id, year.name, amount, by=visit.by, now=visit.now)
+        centre = await _centre(form.get("cost_centre"), visit)
+        await set_budget(visit.seat.id, year.name, amount, cost_centre=centre, by=visit.by, now=visit.now)
     except Invalid as refused:
         return await _page(visit, form.values(), in_words(refused), status=422)
     year_name = fiscal_year_name(year.name, visit.language)
@@ -47,6 +49,12 @@ def _amount(text: str) -> Decimal:
     if not 0 <= amount <= MOST:
         raise Invalid({"amount": "Enter an amount in baht, with at most two decimals."})
     return amount
+
+
+async def _centre(text: str, visit: Visit) -> str:
+    if text and text not in await centres_used(visit.seat.id):
+        raise Invalid({"cost_centre": "Choose one of the list."})
+    return text
 
 
 def _years(visit: Visit) -> list[FiscalYear]:
@@ -66,13 +74,15 @@ async def _page(visit: Visit, values: dict[str, str], errors: dict[str, str], st
     years = [year.name for year in _years(visit)]
     known = await budgets_set(visit.seat.id)
     year = values.get("year") or str(years[1])
-    amounts = {str(budget.fiscal_year): baht(budget.amount) for budget in known}
+    amounts = {str(budget.fiscal_year): baht(budget.amount) for budget in known if not budget.cost_centre}
     return visit.render(
         "budgets/show.html",
         status=status,
         budgets=known,
         years=[(name, fiscal_year_name(name, visit.language)) for name in years],
         year=year,
+        centres=[(name, name) for name in await centres_used(visit.seat.id)],
+        cost_centre=values.get("cost_centre", ""),
         amount=values.get("amount", amounts.get(year, "")),
         errors=errors,
     )

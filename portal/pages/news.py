@@ -42,6 +42,8 @@ WORDS: Final[dict[str, tuple[Lazy, str, str]]] = {
     "dispute.explain": (lazy("A disputed line was explained"), "info", "info-circle"),
     "dispute.credit": (lazy("A dispute ended with a credit note"), "success", "circle-check"),
     "dispute.withdraw": (lazy("An agency withdrew its dispute"), "neutral", "circle-minus"),
+    "budget.actual": (lazy("A budget is spent to this share"), "warning", "alert-triangle"),
+    "budget.forecast": (lazy("The forecast exceeds this share of a budget"), "warning", "alert-triangle"),
     "service.contract_ends": (lazy("A service's contract is about to end"), "warning", "calendar-due"),
 }
 # Where a subject is looked at, by its type; one whose page is not there is told without a link.

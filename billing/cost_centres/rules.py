@@ -1,0 +1,58 @@
+"""What a fiscal year comes to by cost centre, with VAT. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from billing.budgets.rules import FiscalYear, Standing
+from billing.explorer.rules import Entry, shared_out
+from billing.statements.queries import Book
+
+NOTHING = Decimal("0.00")
+
+
+@dataclass(frozen=True, slots=True)
+class CentreYear:
+    """A cost centre's fiscal year, in baht with VAT; the empty name is what belongs to none."""
+
+    name: str
+    spent: Decimal
+    forecast: Decimal
+    budget: Decimal | None
+
+    @property
+    def standing(self) -> Standing | None:
+        """How it stands against its budget; None where none is set."""
+        return None if self.budget is None else Standing(self.budget, self.spent, NOTHING, self.forecast)
+
+
+def centre_years(
+    book: Book, entries: Sequence[Entry], year: FiscalYear, budgets: dict[str, Decimal]
+) -> list[CentreYear]:
+    """Return how each cost centre's year stands; their sums are the whole agency's to the satang.
+
+    A bill's VAT is rounded once, so it is split by what each centre's lines come to.
+    """
+    named = {service.cost_centre for service in book.services.values()} | {name for name in budgets if name}
+    spent, whole = dict.fromkeys(named, NOTHING), dict.fromkeys(named, NOTHING)
+    for month in year.months:
+        sums = book.sums(month)
+        billed = sum((statement.vat for statement in sums.issued), NOTHING)
+        own = [entry for entry in entries if entry.month == month]
+        for vat, invoiced in ((billed, True), (sums.vat - billed, False)):
+            for name, amount in _with_vat([each for each in own if each.invoiced is invoiced], vat).items():
+                whole[name] = whole.get(name, NOTHING) + amount
+                if invoiced:
+                    spent[name] = spent.get(name, NOTHING) + amount
+    return [
+        CentreYear(name, spent.get(name, NOTHING), whole[name], budgets.get(name) if name else None)
+        for name in sorted(whole)
+    ]
+
+
+def _with_vat(entries: Iterable[Entry], vat: Decimal) -> dict[str, Decimal]:
+    subtotals: dict[str, Decimal] = {}
+    for entry in entries:
+        subtotals[entry.cost_centre] = subtotals.get(entry.cost_centre, NOTHING) + entry.amount
+    parts = shared_out(vat, {name: max(amount, NOTHING) for name, amount in subtotals.items()})
+    return {name: amount + parts[name] for name, amount in subtotals.items()}
