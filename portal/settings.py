@@ -171,6 +171,12 @@ class Settings(BaseSettings):
         24_000, ge=1, description="API calls one address may make in a minute, counted in each web process"
     )
     web_processes: int = Field(1, ge=1, le=64, description="web server processes on this machine")
+    unready_seconds: int = Field(
+        default_factory=lambda data: 5 if data.get("mode") is Mode.PRODUCTION else 0,
+        ge=0,
+        le=300,
+        description="how long the web server serves on at shutdown after saying that it is not ready",
+    )
     drain_seconds: int = Field(30, ge=1, le=300, description="how long running requests may finish at shutdown")
 
     @field_validator("oidc_issuer")

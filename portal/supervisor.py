@@ -184,9 +184,10 @@ def _parts(settings: Settings) -> list[Part]:
         "PORTAL_DATABASE_URL": url_of(settings),
         "PYTHONUNBUFFERED": "1",
     }
+    patience = settings.unready_seconds + settings.drain_seconds + 5
     environment.pop("PORTAL_DATABASE_OWNER_URL", None)  # neither pages nor jobs change the schema
     parts = [
-        Part("web", ["-m", "portal", "web", "--when-told"], environment, settings.drain_seconds + 5, waits=True),
+        Part("web", ["-m", "portal", "web", "--when-told"], environment, patience, waits=True),
         Part("worker", ["-m", "portal", "worker"], environment),
     ]
     if settings.embedded_identity_provider:
