@@ -2,6 +2,7 @@
 
 import uuid
 
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from auth.errors import NotFound
@@ -63,10 +64,10 @@ async def switch_organisation(visit: Visit) -> Response:
 
 
 async def language(visit: Visit) -> Response:
-    """Remember the language chosen and go back to the page; NotFound for a language there is not."""
+    """Remember the language chosen and go back to the page; 404 for a language there is not, on nobody's record."""
     code = visit.params["code"]
     if code not in LANGUAGES:
-        raise NotFound("language")
+        raise HTTPException(404)  # no denial: anybody could fill the audit trail with it
     response = visit.redirect_to(visit.next_path())
     cookies.remember_language(response, visit.request, code)
     return response

@@ -14,7 +14,7 @@ from services.requests import fulfilment
 from services.requests.events import move
 from services.requests.models import Quote, ServiceRequest, WorkOrder
 from services.requests.pricing import takes_effect
-from services.requests.queries import asks_of, document_of
+from services.requests.queries import askers_of, asks_of, document_of
 from services.requests.rules import NEEDS, Action, StaleQuote, State, after, fingerprint
 from services.subscriptions.queries import quantities_at
 
@@ -33,7 +33,7 @@ async def confirm(request_id: uuid.UUID, sha256: str, *, by: Actor, now: dt.date
     """Confirm the very quote that stands (annex ก 1.7); only then is there a work order.
 
     Refuses a quote that is not the one that stands or is past its day (StaleQuote), and the hands that
-    quoted or, unless the agency allows it, asked (SameHands). A quote that no longer holds because a price
+    quoted or, unless the agency allows it, asked or submitted (SameHands). A quote that no longer holds because a price
     or the service changed is voided: the request goes back to the reviewer, and `Voided` says so.
     """
     request = await one(ServiceRequest, lock=True, id=request_id)
@@ -119,7 +119,7 @@ async def _still_as_quoted(request: ServiceRequest, now: dt.datetime) -> bool:
 async def _separate_hands(request: ServiceRequest, standing: Quote, by: Actor) -> None:
     if by.person_id == standing.quoted_by:
         raise SameHands("who quoted does not confirm")
-    if by.person_id == request.asked_by:
+    if by.person_id in await askers_of(request):
         agency = await Organisation.get(id=request.agency_id)
         if not agency.asker_may_confirm:
             raise SameHands("who asked does not confirm")

@@ -53,10 +53,12 @@ async def tell(
 
 
 async def _spread(request: ServiceRequest, event: RequestEvent, by: Actor) -> None:
-    """Tell whom an event concerns, other than the one who did it."""
+    """Tell whom an event concerns, other than the one who did it; the provider nothing of what was never submitted."""
     other_side = Audience.REVIEWERS if by.agency_id else Audience.ASKER
     for concerned in CONCERNS.get(event.what, ()):
         audience = other_side if concerned is Audience.OTHER_SIDE else concerned
+        if request.submitted_at is None and audience not in OF_AGENCY:
+            continue
         organisation_id = request.agency_id if audience in OF_AGENCY else request.provider_id
         person_id = request.asked_by if audience is Audience.ASKER else None
         if person_id is not None and person_id == by.person_id:

@@ -16,6 +16,7 @@ from billing.budgets.rules import FiscalYear
 from billing.months import bangkok_date
 from billing.statements.queries import Book, book_of
 from billing.tariffs.queries import versions_of
+from billing.tariffs.rules import NoPrice
 from billing.usage.models import BilledService
 from services.calendar.rules import Calendar
 from services.capacity.models import Pool
@@ -28,6 +29,7 @@ from services.requests.rules import REVIEW_WITHIN_WORKING_MINUTES, Action, Check
 from services.subscriptions.models import Subscription
 
 WORKING_DAY_MINUTES = 480
+_FIRST_DAY = dt.date(2000, 1, 1)  # long before there was anything to price
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,12 @@ async def checks_of(request: ServiceRequest) -> dict[CheckKind, Check]:
     return {check.kind: check for check in await made}
 
 
+async def askers_of(request: ServiceRequest) -> frozenset[uuid.UUID]:
+    """Return who asked: the one who drafted a request, and whoever submitted it, perhaps changed."""
+    submitted = scoped(RequestEvent).filter(request_id=request.id, action=Action.SUBMIT, by_id__not_isnull=True)
+    return frozenset({request.asked_by, *await submitted.values_list("by_id", flat=True)})  # type: ignore[arg-type]
+
+
 async def asks_of(request: ServiceRequest) -> list[Ask]:
     """Return what a request asks, by the confirmed quantity where the provider gave one."""
     return [
@@ -203,8 +211,10 @@ async def price_request(
     """Price a request against the agency's book, as far as the actor sees it.
 
     `service` is the one in use, or for a new one what it would be. The book covers the fiscal year of the
-    effective date, and today's where that is asked for.
+    effective date, and today's where that is asked for. Refuses a day before the year 2000 (NoPrice).
     """
+    if effective_on < _FIRST_DAY:
+        raise NoPrice(f"nothing had a price on {effective_on}")
     year = FiscalYear.of(bangkok_date(takes_effect(kind, effective_on)))
     first = min(year, FiscalYear.of(today)) if today else year
     items = [ask.component.price_item for ask in asks]

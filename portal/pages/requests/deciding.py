@@ -16,7 +16,7 @@ from portal.visit import Visit
 from services.calendar.queries import official
 from services.requests import commands
 from services.requests.models import Quote
-from services.requests.queries import Whole, whole
+from services.requests.queries import Whole, askers_of, whole
 from services.requests.rules import FRESH_SIGN_IN, StaleQuote, State
 
 
@@ -91,7 +91,7 @@ async def _page(visit: Visit, *, problem: str | None = None, status: int = 200) 
         effect=comes.effect if comes else None,
         left=wording.left(chosen.valid_until, visit.now, calendar),
         may_decide=stands and visit.by.may(Permission.REQUESTS_CONFIRM) and visit.by.agency_id == agency.id,
-        same_hands=visit.by.person_id == found.request.asked_by and not agency.asker_may_confirm,
+        same_hands=visit.by.person_id in await askers_of(found.request) and not agency.asker_may_confirm,
         is_fresh=is_fresh(visit),
         name=lambda thing: wording.name(thing, visit.language),
     )
