@@ -106,6 +106,7 @@ class Door:
     async def _answer(self, request: Request) -> Response:
         visit: Visit | None = None
         try:
+            _check_path(request)
             visit = await arrive(request, self.page.name, known=self.page.access is not MACHINE)
             with i18n.using(visit.language):
                 response = await self._admit(visit)
@@ -185,6 +186,12 @@ class _RolledBack(Exception):
 
     def __init__(self, response: Response) -> None:
         self.response = response
+
+
+def _check_path(request: Request) -> None:
+    """Refuse (404) an address with a NUL, which no database column takes."""
+    if "\0" in request.scope["path"]:
+        raise HTTPException(404)
 
 
 def _check_ours(visit: Visit) -> None:

@@ -24,6 +24,8 @@ SOURCE: Final = "by-hand"
 LARGEST: Final = 2 * 1024 * 1024
 MOST_ROWS: Final = 2000
 _LARGEST_UNPACKED = 40 * 1024 * 1024
+_MOST_DIGITS = 30  # written out, 1e999999999 would take all memory there is
+_YEARS = range(1900, 2157)
 HEADINGS: Final = {
     "service": ("service", "บริการ", "รหัสบริการ"),
     "meter": ("meter", "มิเตอร์", "รายการ"),
@@ -104,22 +106,27 @@ def _quantity(cell: Any) -> str | None:
         number = Decimal(text)
     except ArithmeticError:
         return None
-    return f"{number:f}" if number.is_finite() else None
+    return f"{number:f}" if number.is_finite() and abs(number.adjusted()) < _MOST_DIGITS else None
 
 
 def _moment(cell: Any) -> dt.datetime | None:
+    try:
+        moment = _time_in(cell)
+    except ValueError:
+        return None
+    return moment if moment.year in _YEARS else None
+
+
+def _time_in(cell: Any) -> dt.datetime:
     if isinstance(cell, dt.datetime):
         return _in_bangkok(cell)
     if isinstance(cell, dt.date):
         return _in_bangkok(dt.datetime.combine(cell, dt.time()))
     text = str(cell or "").strip()
-    try:
-        if found := _DAY_FIRST.fullmatch(text):
-            day, month, year, hour, minute, second = (int(part or 0) for part in found.groups())
-            return _in_bangkok(dt.datetime(_common_era(year), month, day, hour, minute, second))  # noqa: DTZ001 - given next
-        return _in_bangkok(dt.datetime.fromisoformat(text))
-    except ValueError:
-        return None
+    if found := _DAY_FIRST.fullmatch(text):
+        day, month, year, hour, minute, second = (int(part or 0) for part in found.groups())
+        return _in_bangkok(dt.datetime(_common_era(year), month, day, hour, minute, second))  # noqa: DTZ001 - given next
+    return _in_bangkok(dt.datetime.fromisoformat(text))
 
 
 def _in_bangkok(moment: dt.datetime) -> dt.datetime:

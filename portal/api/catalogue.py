@@ -26,7 +26,7 @@ log = structlog.get_logger("portal.api")
 
 _MOST_TIERS = 20
 _LONGEST_REASON = 1000
-_LAST_YEAR = 2400  # a year beyond is one of the Buddhist era
+_YEARS = range(2000, 2401)  # a year beyond is one of the Buddhist era
 
 
 class TierSaid(msgspec.Struct, forbid_unknown_fields=True):
@@ -93,7 +93,7 @@ async def _void_stale(now: dt.datetime) -> None:
 
 
 def _tiers(said: NewPrice) -> tuple[Tier, ...]:
-    if said.effective_from.year > _LAST_YEAR:
+    if said.effective_from.year not in _YEARS:
         raise Invalid({"effective_from": "Give the year by the Gregorian calendar."})
     if len(said.reason) > _LONGEST_REASON:
         raise Invalid({"reason": "This text is too long."})

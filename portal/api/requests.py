@@ -30,7 +30,7 @@ from services.subscriptions.models import Subscription
 
 _LONGEST_TEXT = 4000
 _LONGEST_LABEL = 150
-_LAST_YEAR = 2400  # a year beyond is one of the Buddhist era
+_YEARS = range(2000, 2401)  # a year beyond is one of the Buddhist era
 
 
 class Draft(msgspec.Struct, forbid_unknown_fields=True):
@@ -158,7 +158,7 @@ def _check(said: Draft) -> None:
         faults["offering"] = "A new service names its offering and no service in use."
     if said.kind is not Kind.NEW and (not said.service or said.offering is not None):
         faults["service"] = "This kind of request names a service in use and no offering."
-    if said.effective_on.year > _LAST_YEAR:
+    if said.effective_on.year not in _YEARS:
         faults["effective_on"] = "Give the year by the Gregorian calendar."
     longest = {"justification": _LONGEST_TEXT, "label": _LONGEST_LABEL}
     faults |= {name: "This text is too long." for name, most in longest.items() if len(getattr(said, name)) > most}
@@ -289,6 +289,6 @@ def _state(text: str) -> State:
 
 
 def _page_number(text: str) -> int:
-    if text and not (text.isascii() and text.isdigit() and 0 < int(text[:7]) < 10**6):
+    if text and not (text.isascii() and text.isdigit() and len(text) <= 6 and int(text)):
         raise Invalid({"page": "Enter a number."})
     return int(text or 1)

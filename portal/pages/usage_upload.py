@@ -17,6 +17,7 @@ from portal.refusals import in_words
 from portal.visit import Visit
 
 _SHOWN = 200
+_LONGEST_REASON = 1000
 # What can be wrong with a row, as the reader of files and the rules of metering say it.
 FAULTS: tuple[Lazy, ...] = (
     lazy("must be a number"),
@@ -66,7 +67,7 @@ async def preview(visit: Visit) -> Response:
         return _form(visit, in_words(refused))
     numbers = list(sheet.readings)
     readings = [sheet.readings[number] for number in numbers]
-    reason = visit.form.get("reason")
+    reason = _reason(visit)
     faults = dict(sheet.faults)
     otherwise = await known_otherwise(readings, by=visit.by)
     for index in otherwise:
@@ -88,7 +89,7 @@ async def preview(visit: Visit) -> Response:
 async def store(visit: Visit) -> Response:
     """Store what was previewed; the rows are checked anew, because they come from the browser."""
     readings = _unpacked(visit.form.get("readings"))
-    reason = visit.form.get("reason")
+    reason = _reason(visit)
     origin = Origin(entered_by=visit.by.name, reason=reason or None)
     try:
         receipt = await take(readings, origin, by=visit.by, now=visit.now, latest=_latest(reason))
@@ -111,6 +112,13 @@ def _form(visit: Visit, errors: dict[str, str] | None = None) -> Response:
     )
 
 
+def _reason(visit: Visit) -> str:
+    reason = visit.form.get("reason")
+    if len(reason) > _LONGEST_REASON:
+        raise Invalid({"reason": "This text is too long."})
+    return reason
+
+
 def _latest(reason: str) -> dt.timedelta | None:
     """Return how late a reading may be: without limit where staff give a reason."""
     return None if reason else LATEST
@@ -126,6 +134,9 @@ def _packed(readings: list[Reading]) -> str:
 
 def _unpacked(text: str) -> list[Reading]:
     try:
-        return msgspec.json.decode(text.encode(), type=list[Reading])
+        readings = msgspec.json.decode(text.encode(), type=list[Reading])
     except (msgspec.MsgspecError, UnicodeEncodeError):
-        raise Invalid({"file": "The file is neither CSV nor XLSX."}) from None
+        readings = None
+    if readings is None or any(moment.tzinfo is None for each in readings for moment in (each.starts_at, each.ends_at)):
+        raise Invalid({"file": "The file is neither CSV nor XLSX."})
+    return readings

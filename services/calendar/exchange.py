@@ -12,6 +12,7 @@ from auth.errors import Refusal
 MOST_EVENTS = 1000
 _LONGEST_SPAN = dt.timedelta(days=31)
 _LONGEST_NAME = 200
+_YEARS = frozenset(range(1900, 2157))  # what people may type as well
 
 
 class NoCalendar(Refusal):
@@ -55,7 +56,7 @@ def read(file: bytes) -> list[Day]:
         if len(events) > MOST_EVENTS:
             raise NoCalendar("more events than a calendar of holidays has")
         days = {day.day: day for event in events for day in _days_of(event)}
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as failure:
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError) as failure:
         raise NoCalendar(str(failure)) from failure
     if not days:
         raise NoCalendar("no whole days in it")
@@ -69,5 +70,7 @@ def _days_of(event: Component) -> list[Day]:
     end = event.decoded("dtend") if "dtend" in event else start + dt.timedelta(days=1)
     if isinstance(end, dt.datetime) or end - start > _LONGEST_SPAN:
         raise NoCalendar("an event longer than a month")
+    if not {start.year, end.year} <= _YEARS:
+        raise NoCalendar("a day that no calendar of holidays holds")
     name = str(event.get("summary", "")).strip()[:_LONGEST_NAME]
     return [Day(start + dt.timedelta(days=ahead), name) for ahead in range(max((end - start).days, 1))]
