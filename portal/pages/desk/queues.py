@@ -16,9 +16,10 @@ from portal.visit import Visit
 from services.incidents.appointments import agenda
 from services.incidents.queues import MOST_COUNTED, Queue, Wanted, counts, queue
 from services.incidents.rules import Channel, State
-from services.sections.queries import led_by, sections_of
+from services.sections.queries import led_by, places_of, sections_of
 
 SIZE: Final = 50
+_MOST_LISTED: Final = 200
 _AHEAD: Final = dt.timedelta(days=7)
 NAMES: Final[Mapping[Queue, Lazy]] = {
     Queue.MINE: lazy("My work"),
@@ -34,7 +35,8 @@ async def index(visit: Visit) -> Response:
     """Show one queue of the desk; whoever is not of a desk goes to the incidents within their reach."""
     if visit.by.provider_id is None:
         return visit.redirect("incidents")
-    which = _which(visit)
+    held = await _held(visit)
+    which = _which(visit, held)
     query = visit.query
     state, channel = query.get("state"), query.get("channel")
     wanted = Wanted(
@@ -53,8 +55,8 @@ async def index(visit: Visit) -> Response:
         "desk/queues.html",
         which=which,
         page=page,
-        names=NAMES,
-        counts=await _counts(visit),
+        names=held,
+        counts=await _counts(visit, held),
         agencies=await agency_names(page.lines, visit),
         sections={each.id: wording.name(each, visit.language) for each in sections},
         wanted=wanted,
@@ -72,22 +74,39 @@ async def counted(visit: Visit) -> Response:
     """Return the queues with how many each holds; the piece of the page that refreshes itself."""
     if visit.by.provider_id is None:
         return visit.redirect("incidents")
-    return visit.render("desk/_tabs.html", which=_which(visit), names=NAMES, counts=await _counts(visit))
+    held = await _held(visit)
+    return visit.render("desk/_tabs.html", which=_which(visit, held), names=held, counts=await _counts(visit, held))
 
 
-async def _counts(visit: Visit) -> dict[Queue, str]:
-    found = await counts(by=visit.by, now=visit.now)
-    return {which: f"{MOST_COUNTED:,}+" if many > MOST_COUNTED else f"{many:,}" for which, many in found.items()}
+async def _held(visit: Visit) -> dict[Queue, Lazy]:
+    """Return the visitor's queues; a section's only for who is in one."""
+    in_a_section = bool(await places_of(visit.by.person_id, visit.now))
+    return {which: words for which, words in NAMES.items() if which is not Queue.SECTION or in_a_section}
 
 
-def _which(visit: Visit) -> Queue:
+async def _counts(visit: Visit, held: Mapping[Queue, Lazy]) -> dict[Queue, str]:
+    """Return how many each queue holds, in words; "1,000+" where nobody would read on."""
+    if Queue.SECTION in held:
+        found = await counts(by=visit.by, now=visit.now)
+        return {which: f"{MOST_COUNTED:,}+" if many > MOST_COUNTED else f"{many:,}" for which, many in found.items()}
+    # Who is in no section has no queue of one, and counts() asks for all of them together.
+    pages = {
+        which: await queue(which, size=_MOST_LISTED, by=visit.by, now=visit.now)
+        for which in held
+        if which is not Queue.ALL
+    }
+    return {which: f"{len(page.lines)}{'+' if page.after else ''}" for which, page in pages.items()}
+
+
+def _which(visit: Visit, held: Mapping[Queue, Lazy]) -> Queue:
     """Return the queue asked for; else the one that suits the role: a technician's own, a head's section."""
     asked = visit.query.get("queue")
-    if asked in set(Queue):
+    if asked in held:
         return Queue(asked)
     if visit.by.may(Permission.INCIDENTS_WORK):
         return Queue.MINE
-    return Queue.SECTION if visit.by.may(Permission.INCIDENTS_ASSIGN) else Queue.DUE_NEXT
+    is_head = visit.by.may(Permission.INCIDENTS_ASSIGN) and Queue.SECTION in held
+    return Queue.SECTION if is_head else Queue.DUE_NEXT
 
 
 def _id(text: str) -> UUID | None:
