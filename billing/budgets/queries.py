@@ -27,13 +27,13 @@ async def budget_of(agency_id: uuid.UUID, year: FiscalYear) -> Decimal | None:
     return budget.amount if budget else None
 
 
-def year_view(book: Book, year: FiscalYear, budget: Decimal | None) -> YearView:
-    """Add a fiscal year up from a book that covers it; pure."""
+def year_view(book: Book, year: FiscalYear, budget: Decimal | None, committed: Decimal = Decimal("0.00")) -> YearView:
+    """Add a fiscal year up from a book that covers it; `committed` is what is confirmed and not running yet. Pure."""
     months = tuple(book.sums(month) for month in year.months)
     totals = {month.month: month.total for month in months}
     billed = {month.month: month.invoiced for month in months}
     whole, gone = forecast(totals, year), spent(billed, year)
-    standing = None if budget is None else Standing(budget, gone, Decimal("0.00"), whole)
+    standing = None if budget is None else Standing(budget, gone, committed, whole)
     return YearView(year, months, whole, gone, standing)
 
 

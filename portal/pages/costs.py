@@ -32,6 +32,7 @@ from portal.i18n import Lazy, lazy
 from portal.pages.acknowledgements import check_of
 from portal.pages.whose_costs import agency_asked_for, choose_agency, name_of, name_unless_own, whose_query
 from portal.visit import Visit
+from services.requests.commitments import committed_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,8 @@ async def index(visit: Visit) -> Response:
     before = FiscalYear(year.name - 1)
     book = await book_of(agency.id, max(before.months[0], since), year.months[-1])
     budget = None if visit.by.provider_id else await budget_of(agency.id, year)
-    view = year_view(book, year, budget)
+    committed = Decimal("0.00") if budget is None else await committed_in(agency.id, year, now=visit.now)
+    view = year_view(book, year, budget, committed)
     rows = _month_rows(visit, view, book, before if before in years else None)
     this_month = next((row for row in rows if row.sums.month == Month.of(today)), None)
     return visit.render(

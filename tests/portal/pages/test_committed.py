@@ -1,0 +1,29 @@
+"""What is confirmed and not delivered yet weighs on the budget, until it is delivered."""
+
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+
+from auth.tenancy import acting_as
+from billing.budgets.commands import set_budget
+from tests.browsing import Browser, said
+from tests.cast import actor
+from tests.portal.pages.asking import ASKED_AT, CONFIRMED_AT, answer, ask, before_s1, change, stand
+
+BrowserFor = Callable[..., Awaitable[Browser]]
+
+
+async def test_a_confirmed_change_is_committed(browser_for: BrowserFor) -> None:
+    shop = await before_s1()
+    by = await actor("finance-a")
+    async with acting_as(by):
+        await set_budget(shop.agencies["a"].id, 2570, Decimal("1000000.00"), by=by, now=ASKED_AT)
+    official, reviewer, approver = [await browser_for(who) for who in ("official-a", "reviewer", "approver-a")]
+    path = await ask(official, change(shop))
+    sha256 = await answer(reviewer, path)
+    finance = await browser_for("finance-a")
+    assert "ผูกพันแล้ว" not in said(await finance.get("/costs"))
+    await stand(CONFIRMED_AT, approver)
+    assert (await approver.submit(f"{path}/confirmation", {"sha256": sha256})).status_code == 303
+    # December 26,819.03 instead of 16,050.00, and nine months of 36,915.00 instead of 16,050.00.
+    page = said(await finance.get("/costs"))
+    assert "198,554.03 บาท ผูกพันแล้ว ยืนยันแล้วแต่ยังไม่ส่งมอบ คงเหลือหลังหักผูกพัน 801,445.97 บาท" in page
