@@ -39,6 +39,6 @@ async def _send(
         answer = await client.post(
             automation.url, content=body.encode(), headers=headers(str(sent.id), body, secrets, wall)
         )
-    except httpx.HTTPError as failure:
+    except Exception as failure:  # noqa: BLE001 - one provider's bad address must not hold up the others' messages
         return type(failure).__name__, False
     return str(answer.status_code), answer.is_success

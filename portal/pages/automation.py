@@ -9,6 +9,7 @@ from auth.tenancy import one
 from portal.i18n import Lazy, lazy
 from portal.i18n import gettext as _
 from portal.refusals import in_words
+from portal.settings import Mode
 from portal.visit import Visit
 from services.automation import commands
 from services.automation.models import DispatchState
@@ -33,7 +34,8 @@ async def set_up(visit: Visit) -> Response:
     """Send the work orders to an address from now on; the secret they are signed with is shown this one time."""
     url = visit.form.get("url")
     try:
-        automation = await commands.automate(visit.params["id"], url, by=visit.by, now=visit.now)
+        here = visit.request.app.state.settings.mode is not Mode.PRODUCTION
+        automation = await commands.automate(visit.params["id"], url, to_this_machine=here, by=visit.by, now=visit.now)
     except Invalid as refused:
         return await _page(visit, url=url, errors=in_words(refused), status=422)
     return await _page(visit, secret=automation.secret)

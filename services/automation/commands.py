@@ -5,6 +5,8 @@ Times are the machine's: a receiver outside knows no demo clock.
 """
 
 import datetime as dt
+import ipaddress
+import socket
 import urllib.parse
 import uuid
 from typing import Any
@@ -21,11 +23,17 @@ from services.catalogue.models import Offering
 CLAIM = dt.timedelta(minutes=2)
 
 
-async def automate(offering_id: uuid.UUID, url: str, *, by: Actor, now: dt.datetime) -> Automation:
-    """Send an offering's work orders to an address from now on; returns the secret they are signed with, once."""
+async def automate(
+    offering_id: uuid.UUID, url: str, *, to_this_machine: bool = False, by: Actor, now: dt.datetime
+) -> Automation:
+    """Send an offering's work orders to an address from now on; returns the secret they are signed with, once.
+
+    Refuses (Invalid) what is no https address; the machine's own addresses too unless `to_this_machine`, which is for
+    demonstrations: in production they would let a provider reach what only the portal may.
+    """
     if by.provider_id is None or not by.may(Permission.CATALOGUE_EDIT):
         raise NotPermitted("automation is set up by the provider's staff")
-    if not _is_address(url):
+    if not _is_address(url, to_this_machine=to_this_machine):
         raise Invalid({"url": "Enter an address that begins with https://."})
     if faults := too_long(Automation, {"url": url}):
         raise Invalid(faults)
@@ -132,11 +140,27 @@ async def settle(dispatch_id: uuid.UUID, answer: str, *, taken: bool, wall: dt.d
     await sent.save()
 
 
-def _is_address(url: str) -> bool:
+def _is_address(url: str, *, to_this_machine: bool) -> bool:
     try:
         parts = urllib.parse.urlsplit(url)
-        host = parts.hostname
+        host, port = parts.hostname, parts.port
     except ValueError:
         return False
-    is_here = parts.scheme == "http" and host in {"localhost", "127.0.0.1", "::1"}
-    return bool(host) and (parts.scheme == "https" or is_here) and not any(letter.isspace() for letter in url)
+    if not host or port == 0 or any(letter.isspace() for letter in url):
+        return False
+    if _is_here(host):
+        return to_this_machine and parts.scheme in {"http", "https"}
+    return parts.scheme == "https"
+
+
+def _is_here(host: str) -> bool:
+    """Say whether a host is the machine itself or its own network segment's, in any way an address can be written."""
+    name = host.rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(socket.inet_ntoa(socket.inet_aton(name)) if ":" not in name else name)
+    except (OSError, ValueError):
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_loopback or address.is_link_local or address.is_unspecified

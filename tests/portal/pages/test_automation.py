@@ -12,10 +12,12 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from auth.clients.commands import create
 from auth.clients.rules import Scope
+from auth.errors import Invalid
 from auth.rules import system
 from auth.tenancy import acting_as
 from portal.dispatching import send_due
-from services.automation.models import Dispatch
+from services.automation.commands import automate
+from services.automation.models import Automation, Dispatch
 from services.automation.rules import BACK_OFF
 from services.requests import commands as requests
 from services.requests.models import RequestEvent, WorkOrder
@@ -138,13 +140,51 @@ async def test_what_was_given_up_is_sent_again_by_hand_and_nothing_after_a_stop(
 
 
 @pytest.mark.parametrize(
-    "url", ["", "http://far.example/x", "ftp://localhost/x", "https://", "https://[", "https://a b", "x" * 600]
+    "url",
+    [
+        "",
+        "http://far.example/x",
+        "ftp://localhost/x",
+        "https://",
+        "https://[",
+        "https://a b",
+        "https://far.example:99999",
+        "x" * 600,
+    ],
 )
 async def test_what_is_no_address_is_refused(stage: Stage, browser_for, url: str) -> None:
     manager: Browser = await browser_for("manager")
     answer = await manager.submit(f"/offerings/{stage.catalogue.offerings['GI'].id}/automation", {"url": url})
     assert answer.status_code == 422
     assert 'id="field-url-error"' in answer.text
+
+
+async def test_in_production_nothing_is_sent_to_the_portals_own_machine(stage: Stage) -> None:
+    offering_id = stage.catalogue.offerings["GI"].id
+    for host in (
+        "localhost",
+        "127.0.0.1",
+        "127.1",
+        "2130706433",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "169.254.169.254",
+        "0",
+    ):
+        with pytest.raises(Invalid):
+            await stage.as_("manager", automate, offering_id, f"https://{host}/x", now=NOW)
+
+
+async def test_an_address_nobody_can_call_holds_up_no_other_message(
+    stage: Stage, browser_for, receiver: Receiver
+) -> None:
+    manager = await browser_for("manager")
+    await set_up(manager, stage, receiver.url)
+    await confirmed(stage)
+    async with acting_as(system("tests")):
+        await Automation.all().update(url="http://127.0.0.1:99999/")
+    assert await send_due(dt.datetime.now(dt.UTC)) == 1
+    assert (await dispatches())[0].last_answer == "ExceptionGroup"
 
 
 async def token(stage: Stage, *scopes: Scope) -> dict[str, str]:
