@@ -8,6 +8,7 @@ from auth.organisations.models import Organisation
 from auth.rules import system
 from auth.tenancy import acting_as, rows
 from billing.months import BANGKOK
+from portal.demo import desk
 from portal.demo.catalogue import offer_everything
 from portal.demo.people import cast_of, found_organisations, introduce_coordinators, seat_people
 from portal.demo.story import Story
@@ -55,4 +56,5 @@ async def load(settings: Settings, now: dt.datetime) -> bool:
             provider_id = organisations["provider"].id
             catalogue = await offer_everything(provider_id, by=cast["manager"], now=_PRICES_MADE_AT)
         await Story(cast, catalogue, calendar).live()
+        await desk.man(cast, provider_id)
     return True

@@ -78,7 +78,7 @@ async def export(visit: Visit) -> Response:
     first, last, _errors = _period(visit)
     text = io.StringIO()
     lines = csv.writer(text)
-    heads = (_("Number"), _("What is wrong"), _("Kind of work"), _("State"), _("Outcome"))
+    heads = (_("Number"), _("Subject"), _("Kind of work"), _("State"), _("Outcome"))
     times = (_("Time of contact"), _("Due"), _("Resolved"), _("Minutes used"))
     lines.writerow((*heads, *times))
     for row in await _behind(visit, first, last):
