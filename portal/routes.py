@@ -50,6 +50,7 @@ from portal.pages import (
     usage_upload,
     users,
     work,
+    work_steps,
 )
 from portal.settings import Settings
 
@@ -176,6 +177,8 @@ _PAGES = (
         "POST", "/components/{id:uuid}/bounds", component_edit.save_bounds, May.CATALOGUE_EDIT, name="component.bounds"
     ),
     page("POST", "/components/{id:uuid}/prices", component_edit.set_price, May.CATALOGUE_EDIT, name="component.price"),
+    page("GET", "/offerings/{id:uuid}/steps", work_steps.show, May.CATALOGUE_EDIT, name="offering.steps"),
+    page("POST", "/offerings/{id:uuid}/steps", work_steps.save, May.CATALOGUE_EDIT, name="offering.steps.save"),
     page("GET", "/offerings/{id:uuid}/automation", automation.show, May.CATALOGUE_EDIT, name="automation"),
     page("POST", "/offerings/{id:uuid}/automation", automation.set_up, May.CATALOGUE_EDIT, name="automation.set"),
     page("POST", "/offerings/{id:uuid}/automation/stop", automation.stop, May.CATALOGUE_EDIT, name="automation.stop"),
@@ -251,6 +254,7 @@ _PAGES = (
     page("POST", "/requests/{id:uuid}/refusal", requests.decline, May.REQUESTS_CONFIRM, name="request.refusal"),
     page("GET", "/work", work.show, May.WORK_READ, name="work"),
     page("POST", "/requests/{id:uuid}/work", work.start, May.WORK_DO, name="request.work"),
+    page("POST", "/requests/{id:uuid}/work/assignment", work.assign, May.WORK_DO, name="request.work.assignment"),
     page("POST", "/requests/{id:uuid}/work/steps/{position:int}", work.step, May.WORK_DO, name="request.step"),
     # Incidents and the help-desk
     page("GET", "/incidents", incidents.index, May.INCIDENTS_READ, name="incidents"),

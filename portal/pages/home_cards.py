@@ -15,6 +15,7 @@ from portal.i18n import Lazy, gettext, lazy, ngettext
 from portal.visit import Visit
 from services.requests.listing import counts
 from services.requests.rules import State
+from services.subscriptions.deadlines import days_to_end, ending_soon
 from services.subscriptions.queries import in_use
 
 
@@ -60,6 +61,7 @@ class Waiting:
 
 
 _P = Permission
+_MOST_ENDINGS: Final = 5
 DUTIES: Final = (
     Duty(State.AWAITING_CONFIRMATION, _P.REQUESTS_CONFIRM, lazy("Quotes to confirm or decline"), "user-check"),
     Duty(State.RETURNED, _P.REQUESTS_MAKE, lazy("Requests returned for correction"), "arrow-back-up"),
@@ -93,8 +95,18 @@ async def figures(visit: Visit) -> Card | None:
     return Card("home_cards/figures.html", {"figures": shown}) if shown else None
 
 
+async def endings(visit: Visit) -> Card | None:
+    """Show the contracts that end within 90 days; nothing where none does."""
+    if not visit.by.may(Permission.SERVICES_READ):
+        return None
+    today = bangkok_date(visit.now)
+    found = await ending_soon(today=today)
+    rows = [(each, days_to_end(each, today)) for each in found[:_MOST_ENDINGS]]
+    return Card("home_cards/endings.html", {"endings": rows, "more": len(found) - len(rows)}) if found else None
+
+
 # What stands on the overview, in this order; each may answer None.
-CARDS: Final[list[Callable[[Visit], Awaitable[Card | None]]]] = [waiting, figures]
+CARDS: Final[list[Callable[[Visit], Awaitable[Card | None]]]] = [waiting, figures, endings]
 
 
 def _path(visit: Visit, duty: Duty) -> str:

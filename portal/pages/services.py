@@ -18,12 +18,14 @@ from billing.tariffs.rules import Basis
 from portal.formats import Language, baht, month_short, quantity, thai_sort_key
 from portal.i18n import Lazy, gettext
 from portal.pages.catalogue import FAMILIES, FAMILY_ICONS, PER
+from portal.pages.requests.page import can_be_undone
 from portal.pages.requests.wording import KINDS, STATES
 from portal.visit import Visit
 from services.catalogue.rules import Family
 from services.requests.concerning import open_requests, requests_about
 from services.requests.models import ServiceRequest
 from services.requests.rules import OPEN
+from services.subscriptions.deadlines import days_to_end
 from services.subscriptions.models import Subscription
 from services.subscriptions.queries import InUse, Part, Spell, in_use, spells_of, subscription
 
@@ -158,6 +160,10 @@ async def show(visit: Visit) -> Response:
         spells=[_spell(spell, today, visit.language) for spell in spells],
         open_request=next((request for request in about if request.state in OPEN and request.submitted_at), None),
         requests=about,
+        undoable=next((request for request in about if can_be_undone(request, visit.now)), None)
+        if visit.by.may(Permission.REQUESTS_MAKE)
+        else None,
+        contract_days=days_to_end(service.subscription, today),
         kinds=KINDS,
         states=STATES,
         bars=bars,

@@ -33,6 +33,12 @@ async def start(visit: Visit) -> Response:
     return await attempt(visit, doing, _("The work was started; the agency was told."))
 
 
+async def assign(visit: Visit) -> Response:
+    """Put a work order into a colleague's hands."""
+    doing = commands.assign_work(visit.params["id"], visit.form.uuid("person"), by=visit.by, now=visit.now)
+    return await attempt(visit, doing, _("The work was assigned; the agency was told."))
+
+
 async def step(visit: Visit) -> Response:
     """Finish the next step, tell how it goes, or record that it failed; the last step done delivers."""
     request_id, position = visit.params["id"], visit.params["position"]

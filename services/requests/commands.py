@@ -7,13 +7,14 @@ finds the first's outcome and is refused by the state table.
 from services.requests.aftercare import dispute_delivery, undo_cancellation
 from services.requests.asking import copy, draft, edit, keep_typed, say, submit, withdraw
 from services.requests.deciding import Voided, confirm, decline, expire, void, void_stale
-from services.requests.fulfilment import fail_step, finish_step, note_progress, order_work, start
+from services.requests.fulfilment import assign_work, fail_step, finish_step, note_progress, order_work, start
 from services.requests.reviewing import accept, assign, check, quote, reject, send_back
 
 __all__ = [
     "Voided",
     "accept",
     "assign",
+    "assign_work",
     "check",
     "confirm",
     "copy",

@@ -5,16 +5,20 @@ import uuid
 from collections.abc import Sequence
 
 from auth.errors import Conflict, Invalid, NotPermitted
-from auth.rules import Actor, Permission
+from auth.people.queries import Member, members_of
+from auth.rules import GRANTS, Actor, Permission, Role
 from auth.tenancy import one, scoped
 from services.automation import commands as automation
 from services.capacity import commands as capacity
 from services.requests.events import move, tell
-from services.requests.models import ServiceRequest, StepTemplate, WorkOrder, WorkStep
+from services.requests.models import ServiceRequest, WorkOrder, WorkStep
 from services.requests.pricing import takes_effect
 from services.requests.queries import asks_of, lead_days_of, pool_deltas
-from services.requests.rules import STEPS, Action, Kind, State
+from services.requests.rules import Action, Kind, State
+from services.requests.steps import steps_of
 from services.subscriptions import commands as subscriptions
+
+WORK_SHARED_BY = frozenset({Role.REVIEWER, Role.SECTION_HEAD})
 
 
 async def order_work(request: ServiceRequest, *, now: dt.datetime) -> WorkOrder:
@@ -37,7 +41,9 @@ async def order_work(request: ServiceRequest, *, now: dt.datetime) -> WorkOrder:
                 name_th=name_th,
                 name_en=name_en,
             )
-            for position, (name_th, name_en) in enumerate(await _steps_of(request), 1)
+            for position, (name_th, name_en) in enumerate(
+                await steps_of(request.provider_id, request.offering_id, request.kind), 1
+            )
         ]
     )
     await automation.dispatch(
@@ -59,16 +65,6 @@ async def order_work(request: ServiceRequest, *, now: dt.datetime) -> WorkOrder:
     return order
 
 
-async def _steps_of(request: ServiceRequest) -> Sequence[tuple[str, str]]:
-    """Return the steps of a request's kind: the offering's own, else the provider's, else the portal's."""
-    templates = await StepTemplate.filter(provider_id=request.provider_id, kind=request.kind).order_by("position")
-    for offering_id in (request.offering_id, None):
-        own = [(step.name_th, step.name_en) for step in templates if step.offering_id == offering_id]
-        if own:
-            return own
-    return STEPS[request.kind]
-
-
 async def start(request_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> ServiceRequest:
     """Take a confirmed request into work; who takes it is told to the agency."""
     request = await one(ServiceRequest, lock=True, id=request_id)
@@ -78,6 +74,36 @@ async def start(request_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Servic
     order.assigned_to, order.assigned_to_name = by.person_id, by.name
     await order.save()
     return request
+
+
+async def assign_work(request_id: uuid.UUID, person_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> WorkOrder:
+    """Put a work order into a colleague's hands, before or while it is worked on; the timeline tells both sides.
+
+    Refuses (NotPermitted) who is neither reviewer nor section head, (Invalid) a colleague who does no work orders, and
+    (Conflict) work that is delivered or not ordered yet.
+    """
+    if not by.may(Permission.WORK_DO) or not by.roles & WORK_SHARED_BY:
+        raise NotPermitted("work is shared out by reviewers and section heads")
+    request = await one(ServiceRequest, lock=True, id=request_id)
+    if request.state not in {State.CONFIRMED, State.IN_PROGRESS}:
+        raise Conflict("there is no work to share out")
+    person = {member.person_id: member for member in await workers_of(request.provider_id)}.get(person_id)
+    if person is None:
+        raise Invalid({"person": "Choose somebody who does work orders."})
+    order = await one(WorkOrder, lock=True, request_id=request_id)
+    order.assigned_to, order.assigned_to_name = person_id, person.name
+    await order.save(update_fields=["assigned_to", "assigned_to_name"])
+    await tell(request, "work_assigned", by=by, now=now, person=person.name)
+    return order
+
+
+async def workers_of(provider_id: uuid.UUID) -> list[Member]:
+    """Return the provider's people who do work orders, by name."""
+    return [
+        member
+        for member in await members_of(provider_id)
+        if any(Permission.WORK_DO in GRANTS[role] for role in member.roles)
+    ]
 
 
 async def finish_step(request_id: uuid.UUID, position: int, *, note: str = "", by: Actor, now: dt.datetime) -> WorkStep:

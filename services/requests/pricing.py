@@ -6,6 +6,7 @@ The rule is the bill's own, applied to the agency's book with and without the re
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -50,6 +51,7 @@ class Price:
     month: Month
     first_month: Decimal
     rest_of_year: Decimal
+    last_charge: Decimal  # of what ends, in the month of its last day; zero where nothing ends
     book: Book
 
     @property
@@ -129,5 +131,13 @@ def price(
         rest_of_year=sum(
             (changed.service_charge(service_id, m) - agreed.service_charge(service_id, m) for m in rest), ZERO
         ),
+        last_charge=_last_charge(changed, kind, {part.id for part in parts.values()}, effective_on),
         book=book.with_quantities(items, at),
     )
+
+
+def _last_charge(changed: Book, kind: Kind, ending: AbstractSet[uuid.UUID | str | int], last_day: dt.date) -> Decimal:
+    if kind not in {Kind.CANCEL, Kind.CANCEL_ADDON}:
+        return ZERO
+    charges = changed.charges(Month.of(last_day))
+    return sum((charge.amount for charge in charges if charge.component.id in ending), ZERO)

@@ -240,6 +240,12 @@ def earliest_effective(calendar: WorkingTime, today: dt.date, lead_working_days:
     return calendar.add_working_days(today, lead_working_days)
 
 
+def kept_after(last_day: dt.date, kept_days: int) -> tuple[dt.date, dt.date]:
+    """Return until when the data of what ended can be exported, and on which day it is erased: the next."""
+    until = last_day + dt.timedelta(days=kept_days)
+    return until, until + dt.timedelta(days=1)
+
+
 def fingerprint(document: Any) -> str:
     """Return the SHA-256, in hex, of a quote's canonical text: what the customer confirms."""
     return hashlib.sha256(canonical(document).encode()).hexdigest()

@@ -34,6 +34,23 @@ async def announce_ending_contracts(*, now: dt.datetime) -> int:
     return len(ending)
 
 
+def days_to_end(subscription: Subscription, today: dt.date) -> int | None:
+    """Return in how many days a contract ends, from 90 days ahead; None before, and for what has ended or will."""
+    if subscription.ends_on is None or subscription.state is not SubscriptionState.ACTIVE or subscription.last_day:
+        return None
+    left = (subscription.ends_on - today).days
+    return left if 0 <= left <= ANNOUNCE_BEFORE_DAYS[0] else None
+
+
+async def ending_soon(*, today: dt.date) -> list[Subscription]:
+    """Return the services within reach whose contracts end within 90 days and are not cancelled, the next first."""
+    horizon = today + dt.timedelta(days=ANNOUNCE_BEFORE_DAYS[0])
+    found = scoped(Subscription).filter(
+        state=SubscriptionState.ACTIVE, last_day=None, ends_on__gte=today, ends_on__lte=horizon
+    )
+    return await found.select_related("offering").order_by("ends_on", "number")
+
+
 async def next_end() -> dt.datetime | None:
     """Return when the first service that was given a last day is over, None while there is none."""
     announced = scoped(Subscription).filter(state=SubscriptionState.ACTIVE, last_day__isnull=False)

@@ -11,6 +11,7 @@ from auth.tenancy import scoped
 from portal.i18n import gettext as _
 from portal.pages.requests import form as forms
 from portal.pages.requests import wording
+from portal.pages.requests.ending import ending_of
 from portal.pages.requests.form import Form, Preview
 from portal.visit import Fields, Visit
 from services.calendar.queries import official
@@ -175,6 +176,7 @@ async def _view(visit: Visit, form: Form) -> dict[str, Any]:
     return {
         "form": form,
         "ahead": ahead,
+        "ending": ending_of(form.kind, form.offering, form.effective_on, ahead.price),
         "kinds": wording.KINDS,
         "kind_name": wording.KINDS[form.kind],
         "in_the_way": in_the_way,

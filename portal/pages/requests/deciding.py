@@ -11,6 +11,7 @@ from auth.rules import Permission
 from billing.months import Month
 from portal.i18n import gettext as _
 from portal.pages.requests import wording
+from portal.pages.requests.ending import ending_of
 from portal.pages.requests.page import attempt, come_to, problem_of, shown
 from portal.visit import Visit
 from services.calendar.queries import official
@@ -89,6 +90,9 @@ async def _page(visit: Visit, *, problem: str | None = None, status: int = 200) 
         kind_name=wording.KINDS[found.request.kind],
         agency=agency,
         effect=comes.effect if comes else None,
+        ending=ending_of(found.request.kind, found.request.offering, found.request.effective_on, comes.price)
+        if comes
+        else None,
         left=wording.left(chosen.valid_until, visit.now, calendar),
         may_decide=stands and visit.by.may(Permission.REQUESTS_CONFIRM) and visit.by.agency_id == agency.id,
         same_hands=visit.by.person_id in await askers_of(found.request) and not agency.asker_may_confirm,

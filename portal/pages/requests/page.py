@@ -1,5 +1,6 @@
 """One request as both sides see it: what is asked, where it stands, whose move it is, and what happened."""
 
+import datetime as dt
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any
@@ -15,16 +16,19 @@ from billing.tariffs.rules import NoPrice
 from portal import refusals
 from portal.i18n import gettext as _
 from portal.pages.requests import wording
+from portal.pages.requests.ending import ending_of
 from portal.visit import Visit
 from services.calendar.queries import official
 from services.calendar.rules import Calendar
 from services.requests import commands
 from services.requests.attachments import attachments_of
+from services.requests.fulfilment import WORK_SHARED_BY, workers_of
 from services.requests.models import ServiceRequest
 from services.requests.pricing import Ask, Price, takes_effect
 from services.requests.queries import Effect, Whole, effect_on_budget, price_request, prospective, whole
 from services.requests.rules import (
     DISPUTE_WITHIN_WORKING_DAYS,
+    ENDED,
     NEEDS,
     OPEN,
     Kind,
@@ -35,6 +39,9 @@ from services.requests.rules import (
 
 _UNPRICED = frozenset({State.DRAFT, State.RETURNED, State.SUBMITTED, State.UNDER_REVIEW})
 _BEFORE_CONFIRMATION = _UNPRICED | {State.AWAITING_CONFIRMATION}
+_CAME_TO_NOTHING = ENDED - {State.COMPLETED}
+_ENDING = frozenset({Kind.CANCEL, Kind.CANCEL_ADDON})
+_AT_WORK = frozenset({State.CONFIRMED, State.IN_PROGRESS})
 WORKING_DAY_MINUTES = 480
 
 
@@ -140,8 +147,10 @@ async def shown(visit: Visit, *, problem: str | None = None, status: int = 200) 
     found = await whole(visit.params["id"], calendar)
     request = found.request
     comes = await come_to(visit, found) if request.state in _BEFORE_CONFIRMATION else Comes(None, None)
+    ended = comes if comes.price or request.kind not in _ENDING else await come_to(visit, found)
     organisations = {one.id: one for one in await Organisation.filter(id__in=[request.agency_id, request.provider_id])}
     due_at = due_of(found)
+    may = moves(visit.by, found, calendar, visit)
     return visit.render(
         "requests/show.html",
         status=status,
@@ -159,10 +168,14 @@ async def shown(visit: Visit, *, problem: str | None = None, status: int = 200) 
         left=wording.left(due_at, visit.now, calendar),
         events=[wording.told(e, visit.language, inside=visit.by.agency_id is None) for e in reversed(found.events)],
         checks=wording.CHECKS,
-        may=moves(visit.by, found, calendar, visit),
+        may=may,
         files=await attachments_of(request.id),
         me=visit.by.person_id,
         monthly=figures(found),
+        workers=[(one.person_id, one.name) for one in await workers_of(request.provider_id)] if "share" in may else [],
+        ending=None
+        if request.undone_at or request.state in _CAME_TO_NOTHING
+        else ending_of(request.kind, request.offering, request.effective_on, ended.price),
         inside=visit.by.agency_id is None,
         name=lambda thing: wording.name(thing, visit.language),
         unit=lambda thing: wording.unit(thing, visit.language),
@@ -177,10 +190,7 @@ def moves(by: Actor, found: Whole, calendar: Calendar, visit: Visit) -> frozense
     may = {action.value for action in possible(request.state) if by.may(NEEDS[action] or "")}
     if "submit" in may:
         may.add("edit")
-    if by.may(Permission.REQUESTS_REVIEW) and request.state is State.UNDER_REVIEW:
-        may.add("review")
-    if by.may(Permission.WORK_DO) and request.state is State.IN_PROGRESS:
-        may.add("work")
+    may |= _of_provider(by, request)
     speaks = any(by.may(one) for one in (Permission.REQUESTS_MAKE, Permission.REQUESTS_REVIEW, Permission.WORK_DO))
     if speaks and request.state in OPEN and request.submitted_at:
         may.add("say")
@@ -196,15 +206,31 @@ def moves(by: Actor, found: Whole, calendar: Calendar, visit: Visit) -> frozense
     return frozenset(may)
 
 
+def _of_provider(by: Actor, request: ServiceRequest) -> set[str]:
+    may = set()
+    if by.may(Permission.REQUESTS_REVIEW) and request.state is State.UNDER_REVIEW:
+        may.add("review")
+    if by.may(Permission.WORK_DO) and request.state is State.IN_PROGRESS:
+        may.add("work")
+    if by.may(Permission.WORK_DO) and by.roles & WORK_SHARED_BY and request.state in _AT_WORK:
+        may.add("share")
+    return may
+
+
 def _afterwards(request: ServiceRequest, calendar: Calendar, visit: Visit) -> set[str]:
     may = set()
     until = calendar.add_minutes(request.changed_at, DISPUTE_WITHIN_WORKING_DAYS * WORKING_DAY_MINUTES)
     if visit.now <= until and not request.undone_at:
         may.add("dispute")
-    is_cancellation = request.kind in {Kind.CANCEL, Kind.CANCEL_ADDON}
-    if is_cancellation and not request.undone_at and visit.now < takes_effect(request.kind, request.effective_on):
+    if can_be_undone(request, visit.now):
         may.add("undo")
     return may
+
+
+def can_be_undone(request: ServiceRequest, now: dt.datetime) -> bool:
+    """Say whether a request is a cancellation carried out that can still be taken back."""
+    is_done = request.kind in _ENDING and request.state is State.COMPLETED and not request.undone_at
+    return is_done and now < takes_effect(request.kind, request.effective_on)
 
 
 def due_of(found: Whole) -> Any:

@@ -86,6 +86,7 @@ REASONS: Final = (
     lazy("Say what is not right."),
     lazy("Write something first."),
     lazy("Choose a reviewer."),
+    lazy("Choose somebody who does work orders."),
     lazy("What was typed last is not in the request yet. Open it, then submit it there."),
     lazy("The price or the service changed after the quote was given."),
 )
@@ -113,6 +114,7 @@ _DONE: Final[dict[str, tuple[Lazy, str, str]]] = {
 # Events that name something: the word, where its detail has the name, tone and icon.
 _NAMED: Final[dict[str, tuple[Lazy, str, str, str]]] = {
     "assigned": (lazy("Assigned to"), "reviewer", "info", "user-check"),
+    "work_assigned": (lazy("Work assigned to"), "person", "info", "user-check"),
     "attached": (lazy("File attached"), "name", "neutral", "paperclip"),
     "detached": (lazy("File removed"), "name", "neutral", "trash"),
     "step_failed": (lazy("Step failed and will be tried again"), "step", "warning", "alert-triangle"),
