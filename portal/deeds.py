@@ -43,6 +43,7 @@ DEEDS: Final[dict[str, Lazy]] = {
     "request.detached": lazy("Removed a file from a request"),
     "request.message": lazy("Wrote a message on a request"),
     "request.assigned": lazy("Assigned a request"),
+    "request.work_assigned": lazy("Assigned a work order"),
     "request.submit": lazy("Submitted a request"),
     "request.accept": lazy("Took up a request"),
     "request.return": lazy("Returned a request"),
@@ -66,6 +67,7 @@ DEEDS: Final[dict[str, Lazy]] = {
     # Catalogue, money and reference data
     "offering.added": lazy("Added a service to the catalogue"),
     "offering.edited": lazy("Edited a service of the catalogue"),
+    "offering.steps": lazy("Set the steps of a service's work orders"),
     "addon.added": lazy("Added an add-on to the catalogue"),
     "component.added": lazy("Added a component to the catalogue"),
     "component.edited": lazy("Edited a component of the catalogue"),
