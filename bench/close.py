@@ -35,11 +35,9 @@ RACK = (Decimal("8.53"), Decimal("9.07"))  # a month, before the change and afte
 
 _DAYS = """
     INSERT INTO usage_day (agency_id, provider_id, service_id, component_id, day, total, high, events)
-    SELECT s.agency_id, s.provider_id, s.id, c.id, d::date,
-        (abs(hashtext(s.id::text || c.id || d)) % 900000)::numeric / 1000, 37.5, 24
-    FROM billed_service s CROSS JOIN unnest($1::uuid[]) AS c(id)
-        CROSS JOIN generate_series($2::date, $3::date, '1 day') AS d
-    RETURNING 1 AS one
+    SELECT s.agency_id, s.provider_id, s.id, $1::uuid, d::date,
+        (abs(hashtext(s.id::text || $1::text || d)) % 900000)::numeric / 1000, 37.5, 24
+    FROM billed_service s CROSS JOIN generate_series($2::date, $3::date, '1 day') AS d
 """
 _SUMS = """
     SELECT service_id, component_id, day >= $1 AS late, sum(total) AS total, max(high) AS high, count(*) AS days
@@ -84,7 +82,8 @@ async def _close(running: Running, agencies: int) -> tuple[float, int, float]:
 async def _used(world: World) -> None:
     assert world.provider.seat is not None
     async with acting_as(system("bench")):
-        await rows(_DAYS, world.components, MONTH.first, MONTH.last)
+        for component in world.components:
+            await rows(_DAYS, component, MONTH.first, MONTH.last)
         rack = await add_item(world.provider.seat.id, "rack", names=("r", "r"), units=("u", "u"), basis=Basis.DAILY)
         for since, price in ((dt.date(2025, 1, 1), RACK[0]), (CHANGE, RACK[1])):
             await set_price(rack, [Tier(None, price)], since, by=system("bench"), now=NOW)
