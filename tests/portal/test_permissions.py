@@ -31,6 +31,7 @@ MAY: dict[Permission, set[str]] = {
     Permission.CAPACITY_READ: _DESK,
     Permission.CAPACITY_EDIT: {"manager", "reviewer"},
     Permission.HOLIDAYS_EDIT: {"manager"},
+    Permission.PROVIDERS_LIST: {"central"},
     Permission.SERVICES_READ: _A | _DESK | _OVERSIGHT,
     Permission.REQUESTS_READ: _A | _DESK | _OVERSIGHT,
     Permission.REQUESTS_MAKE: {"official-a", "approver-a"},
@@ -60,7 +61,7 @@ MAY: dict[Permission, set[str]] = {
     Permission.CLOCK_MOVE: {"admin"},
 }
 
-_OVERSEERS_MAY_CHANGE = {Permission.OWN_ACCOUNT, Permission.USERS_GRANT}
+_OVERSEERS_MAY_CHANGE = {Permission.OWN_ACCOUNT, Permission.USERS_GRANT, Permission.PROVIDERS_LIST}
 
 # Where a page lets in fewer than hold its permission.
 NARROWER: dict[str, set[str]] = {
