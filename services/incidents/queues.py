@@ -207,7 +207,7 @@ async def _desk_query(which: Queue, by: Actor, now: dt.datetime) -> _Query:
         query.where("overdue_from < {}", now)
     sees_all = by.may(Permission.INCIDENTS_LOG) or by.may(Permission.DESK_OVERVIEW)
     if which is Queue.SECTION:
-        query.where("section_id = ANY({}::uuid[])" if sections else "{} IS NULL", sections or by.provider_id)
+        query.where("section_id = ANY({}::uuid[])" if sections else "{}::uuid IS NULL", sections or by.provider_id)
     elif which is not Queue.MINE and not sees_all:
         query.where("section_id = ANY({}::uuid[]) OR assignee_id = {}", sections, by.person_id)
     return query

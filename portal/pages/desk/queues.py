@@ -86,16 +86,12 @@ async def _held(visit: Visit) -> dict[Queue, Lazy]:
 
 async def _counts(visit: Visit, held: Mapping[Queue, Lazy]) -> dict[Queue, str]:
     """Return how many each queue holds, in words; "1,000+" where nobody would read on."""
-    if Queue.SECTION in held:
-        found = await counts(by=visit.by, now=visit.now)
-        return {which: f"{MOST_COUNTED:,}+" if many > MOST_COUNTED else f"{many:,}" for which, many in found.items()}
-    # Who is in no section has no queue of one, and counts() asks for all of them together.
-    pages = {
-        which: await queue(which, size=_MOST_LISTED, by=visit.by, now=visit.now)
-        for which in held
-        if which is not Queue.ALL
+    found = await counts(by=visit.by, now=visit.now)
+    return {
+        which: f"{MOST_COUNTED:,}+" if many > MOST_COUNTED else f"{many:,}"
+        for which, many in found.items()
+        if which in held
     }
-    return {which: f"{len(page.lines)}{'+' if page.after else ''}" for which, page in pages.items()}
 
 
 def _which(visit: Visit, held: Mapping[Queue, Lazy]) -> Queue:
