@@ -47,7 +47,7 @@ class Portal:
         return done.stdout
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # a story has a portal of its own: clocks only go forward
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """`python -m portal run` on an empty data folder and free ports, ready to serve."""
     _needed()
