@@ -32,7 +32,9 @@ def queries() -> Iterator[list[str]]:
 
     class Ear(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            heard.append(record.getMessage())
+            # The clock is asked at most once a second, so a page may or may not ask it.
+            if "demo_clock" not in record.getMessage():
+                heard.append(record.getMessage())
 
     ear, log = Ear(logging.DEBUG), logging.getLogger("tortoise.db_client")
     before = log.level

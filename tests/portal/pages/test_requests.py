@@ -37,7 +37,9 @@ class _Ear(logging.Handler):
         self.heard: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.heard.append(record.getMessage())
+        # The clock is asked at most once a second, so a page may or may not ask it.
+        if "demo_clock" not in record.getMessage():
+            self.heard.append(record.getMessage())
 
 
 @pytest.fixture
