@@ -92,6 +92,7 @@ DEEDS: Final[dict[str, Lazy]] = {
     "credit.given": lazy("Gave a credit"),
     "credit.withdrawn": lazy("Withdrew a credit"),
     "payment.recorded": lazy("Recorded a payment"),
+    "payment.reversed": lazy("Reversed a payment"),
     "note.issued": lazy("Issued a credit or debit note"),
     "provider.listed": lazy("Entered a provider on the list"),
     "provider.revoked": lazy("Took a provider off the list"),

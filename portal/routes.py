@@ -42,6 +42,7 @@ from portal.pages import (
     profile,
     providers,
     requests,
+    reversals,
     review,
     services,
     signing,
@@ -107,6 +108,8 @@ _PAGES = (
     page("GET", "/billing/invoices", billing_desk.open_invoices, May.BILLS_ISSUE, name="billing.invoices"),
     page("GET", "/billing/invoices/{id:uuid}", billing_desk.invoice, May.BILLS_ISSUE, name="billing.invoice"),
     page("POST", "/billing/invoices/{id:uuid}/payments", billing_desk.pay, May.BILLS_ISSUE, name="billing.pay"),
+    page("GET", "/billing/payments/{id:uuid}/reversal", reversals.ask, May.BILLS_ISSUE, name="billing.reversal"),
+    page("POST", "/billing/payments/{id:uuid}/reversal", reversals.reverse, May.BILLS_ISSUE, name="billing.reverse"),
     page("POST", "/billing/invoices/{id:uuid}/notes", billing_desk.note, May.BILLS_ISSUE, name="billing.note"),
     page(
         "POST",

@@ -4,10 +4,11 @@ import datetime as dt
 import uuid
 from decimal import Decimal
 
-from auth.errors import Conflict, Invalid, NotPermitted
-from auth.rules import GRANTS, Actor, Permission
+from auth.errors import Conflict, Invalid
+from auth.rules import Actor
 from auth.tenancy import one, record
 from billing.credits.models import Credit, CreditKind
+from billing.issuers import issuing_role
 from billing.money import is_satang
 from billing.months import Month
 from billing.statements.queries import book_of, hold_month, is_issued
@@ -51,7 +52,7 @@ async def give(
         amount=amount,
         reason=reason,
         given_by=by.name,
-        given_as=_role_of(by),
+        given_as=issuing_role(by),
         given_at=now,
     )
     record(
@@ -79,13 +80,3 @@ async def withdraw(credit_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Cred
     await credit.save(update_fields=["withdrawn_by", "withdrawn_at"])
     record("credit.withdrawn", at=now, subject=("credit", credit.id), agency_id=credit.agency_id, amount=credit.amount)
     return credit
-
-
-def _role_of(by: Actor) -> str:
-    """Return the role that lets somebody give credits; the portal's own work names itself."""
-    if by.is_system:
-        return "system"
-    held = sorted(role for role in by.roles if Permission.BILLS_ISSUE in GRANTS[role])
-    if not held:
-        raise NotPermitted(Permission.BILLS_ISSUE)
-    return held[0]

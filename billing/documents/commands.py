@@ -1,4 +1,4 @@
-"""What follows an invoice: receipts of payments, and notes that correct it. Nothing issued is ever edited."""
+"""What follows an invoice: receipts of payments and their cancellations, and notes. Nothing issued is ever edited."""
 
 import datetime as dt
 import uuid
@@ -19,7 +19,7 @@ from billing.statements.models import Statement
 from billing.statements.queries import hold_month
 from billing.words import thai_month
 
-SERIES = {Kind.RECEIPT: "RC", Kind.CREDIT_NOTE: "CN", Kind.DEBIT_NOTE: "DN"}
+SERIES = {Kind.RECEIPT: "RC", Kind.CREDIT_NOTE: "CN", Kind.DEBIT_NOTE: "DN", Kind.CANCELLATION: "CX"}
 SHORTEST_REASON = 5
 
 
@@ -39,8 +39,8 @@ async def correct(
     Refuses (Invalid) a note without a reason or lines, amounts that are not positive, and a credit note for more than
     is left of the invoice after earlier notes.
     """
-    if kind is Kind.RECEIPT:
-        raise ValueError("a receipt follows a payment")
+    if kind not in {Kind.CREDIT_NOTE, Kind.DEBIT_NOTE}:
+        raise ValueError("a receipt and its cancellation follow a payment")
     statement = await one(Statement, id=statement_id)
     await hold_month(statement.agency_id, statement.provider_id, Month.of(statement.month))
     if len(reason) < SHORTEST_REASON:
@@ -103,6 +103,24 @@ async def give_receipt(
         vat=vat,
         withheld=withheld,
         payment_id=payment_id,
+        by=by,
+        now=now,
+    )
+
+
+async def cancel_receipt(
+    statement: Statement, receipt: Document, *, reason: str, by: Actor, now: dt.datetime
+) -> Document:
+    """Issue the cancellation of the receipt of a payment that is being reversed; the receipt stays as it is."""
+    return await _issue(
+        statement,
+        Kind.CANCELLATION,
+        [Correction(line["name_th"], line["name_en"], Decimal(line["amount"])) for line in receipt.lines],
+        subtotal=receipt.subtotal,
+        vat=receipt.vat,
+        withheld=receipt.withheld,
+        reason=reason,
+        payment_id=receipt.payment_id,
         by=by,
         now=now,
     )

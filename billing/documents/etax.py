@@ -1,5 +1,11 @@
-"""A document as e-Tax XML (ETDA ขมธอ. 3-2560). Unsigned: whoever signs it takes this text as it is."""
+"""A document as e-Tax XML (ETDA ขมธอ. 3-2560): as it is signed, or as a sample that says so.
 
+Invoices, receipts and notes have one root; the cancellation of a receipt has a root and a namespace of its own, and
+names what it cancels instead of repeating its figures.
+"""
+
+import datetime as dt
+import re
 from decimal import Decimal
 from typing import Final
 from xml.etree import ElementTree as ET
@@ -9,53 +15,77 @@ from billing.months import BANGKOK, midnight
 
 RSM: Final = "urn:etda:uncefact:data:standard:TaxInvoice_CrossIndustryInvoice:2"
 RAM: Final = "urn:etda:uncefact:data:standard:TaxInvoice_ReusableAggregateBusinessInformationEntity:2"
+CANCELLATION: Final = "T07"
 # Why a note was issued, by its type: services, another reason (which stands in Purpose).
 _PURPOSE: Final = {"81": "CDNS99", "80": "DBNS99"}
+_SAMPLE: Final = "ตัวอย่าง", "เอกสารตัวอย่าง ยังไม่ลงลายมือชื่อดิจิทัล"
+_POSTCODE: Final = re.compile(r"(?<!\d)\d{5}$", re.ASCII)
 _WHEN: Final = "%Y-%m-%dT%H:%M:%S.0"
+
+_TAX_INVOICE: Final = "TaxInvoice_"
+_CANCELLATION: Final = "CancellationNote_"
 
 ET.register_namespace("rsm", RSM)
 ET.register_namespace("ram", RAM)
 
 
-def etax_xml(paper: Paper) -> bytes:
-    """Return the document as XML in UTF-8, the same bytes each time."""
-    root = ET.Element(f"{{{RSM}}}TaxInvoice_CrossIndustryInvoice")
+def etax_xml(paper: Paper, *, signed: bool = False) -> bytes:
+    """Return the document as XML in UTF-8, the same bytes each time; `signed` leaves the word ตัวอย่าง out."""
+    kind = _CANCELLATION if paper.title.code == CANCELLATION else _TAX_INVOICE
+    root = ET.Element(f"{{{RSM}}}{kind}CrossIndustryInvoice")
     context = _rsm(root, "ExchangedDocumentContext")
     guideline = _ram(context, "GuidelineSpecifiedDocumentContextParameter")
     _ram(guideline, "ID", "ER3-2560", schemeAgencyID="ETDA", schemeVersionID="v2.0")
-    _document(_rsm(root, "ExchangedDocument"), paper)
+    _document(_rsm(root, "ExchangedDocument"), paper, signed=signed)
     trade = _rsm(root, "SupplyChainTradeTransaction")
     _agreement(_ram(trade, "ApplicableHeaderTradeAgreement"), paper)
-    _ram(trade, "ApplicableHeaderTradeDelivery")
-    _settlement(_ram(trade, "ApplicableHeaderTradeSettlement"), paper)
-    for place, line in enumerate(_charged(paper), 1):
-        _line(_ram(trade, "IncludedSupplyChainTradeLineItem"), place, line, paper.vat_rate)
+    if kind == _CANCELLATION:
+        _ram(trade, "ApplicableHeaderTradeSettlement")
+    else:
+        _ram(trade, "ApplicableHeaderTradeDelivery")
+        _settlement(_ram(trade, "ApplicableHeaderTradeSettlement"), paper)
+        for place, line in enumerate(_charged(paper), 1):
+            _line(_ram(trade, "IncludedSupplyChainTradeLineItem"), place, line, paper.vat_rate)
     ET.indent(root)
     text: str = ET.tostring(root, encoding="unicode")
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'.encode()
+    # Prefixes are known to the whole process: the namespaces of the kind are put where they are declared.
+    declared, rest = text.split(">", 1)
+    declared = declared.replace(_TAX_INVOICE, kind)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{declared}>{rest}\n'.encode()
 
 
-def _document(into: ET.Element, paper: Paper) -> None:
+def _document(into: ET.Element, paper: Paper, *, signed: bool) -> None:
     _ram(into, "ID", paper.number)
     _ram(into, "Name", paper.title.thai)
     _ram(into, "TypeCode", paper.title.code)
     issued = paper.issued_at.astimezone(BANGKOK).strftime(_WHEN)
     _ram(into, "IssueDateTime", issued)
-    if paper.title.code in _PURPOSE:
+    if paper.reason:
         _ram(into, "Purpose", paper.reason)
+    if paper.title.code in _PURPOSE:
         _ram(into, "PurposeCode", _PURPOSE[paper.title.code])
     _ram(into, "CreationDateTime", issued)
+    if not signed:
+        sample = _ram(into, "IncludedNote")
+        for name, text in zip(("Subject", "Content"), _SAMPLE, strict=True):
+            _ram(sample, name, text)
 
 
 def _agreement(into: ET.Element, paper: Paper) -> None:
     _party(_ram(into, "SellerTradeParty"), paper.seller)
-    _party(_ram(into, "BuyerTradeParty"), paper.buyer)
+    if paper.title.code != CANCELLATION:
+        _party(_ram(into, "BuyerTradeParty"), paper.buyer)
     if paper.corrects:
-        number, issued_at, _ = paper.corrects
-        corrected = _ram(into, "AdditionalReferencedDocument")
-        _ram(corrected, "IssuerAssignedID", number)
-        _ram(corrected, "IssueDateTime", issued_at.astimezone(BANGKOK).strftime(_WHEN))
-        _ram(corrected, "ReferenceTypeCode", "380")
+        _refers(into, "380", *paper.corrects[:2])
+    if paper.cancels:
+        _refers(into, "T03", *paper.cancels)
+
+
+def _refers(into: ET.Element, code: str, number: str, issued_at: dt.datetime) -> None:
+    referred = _ram(into, "AdditionalReferencedDocument")
+    _ram(referred, "IssuerAssignedID", number)
+    _ram(referred, "IssueDateTime", issued_at.astimezone(BANGKOK).strftime(_WHEN))
+    _ram(referred, "ReferenceTypeCode", code)
 
 
 def _party(into: ET.Element, party: Party) -> None:
@@ -69,6 +99,8 @@ def _party(into: ET.Element, party: Party) -> None:
         contact = _ram(into, "DefinedTradeContact")
         _ram(_ram(contact, "EmailURIUniversalCommunication"), "URIID", party.email)
     address = _ram(into, "PostalTradeAddress")
+    if postcode := _POSTCODE.search(party.address.strip()):
+        _ram(address, "PostcodeCode", postcode[0])
     if party.address:
         _ram(address, "LineOne", party.address)
     _ram(address, "CountryID", "TH", schemeID="3166-1 alpha-2")

@@ -13,12 +13,14 @@ class Kind(enum.StrEnum):
     RECEIPT = "receipt"  # ใบเสร็จรับเงิน/ใบกำกับภาษี
     CREDIT_NOTE = "credit_note"  # ใบลดหนี้
     DEBIT_NOTE = "debit_note"  # ใบเพิ่มหนี้
+    CANCELLATION = "cancellation"  # ใบแจ้งยกเลิก, of a receipt
 
 
 class Document(Model):
-    """What follows an invoice: the receipt of a payment, or a note that corrects it; never changed.
+    """What follows an invoice: the receipt of a payment, its cancellation, or a note that corrects it; never changed.
 
-    Amounts are positive whatever the kind. `lines` are {name_th, name_en, amount}, before VAT.
+    Amounts are positive whatever the kind; a cancellation bears those of the receipt it cancels. `lines` are
+    {name_th, name_en, amount}, before VAT.
     """
 
     id = primary_key()

@@ -30,6 +30,7 @@ TITLES: Final = {
     Kind.RECEIPT: Title("T03", "ใบเสร็จรับเงิน/ใบกำกับภาษี", "Receipt/Tax invoice"),
     Kind.CREDIT_NOTE: Title("81", "ใบลดหนี้", "Credit note"),
     Kind.DEBIT_NOTE: Title("80", "ใบเพิ่มหนี้", "Debit note"),
+    Kind.CANCELLATION: Title("T07", "ใบแจ้งยกเลิก", "Cancellation note"),
 }
 MEANS: Final = {"transfer": "โอนเงิน", "gfmis": "จ่ายตรงผ่านระบบ New GFMIS Thai", "cheque": "เช็ค", "cash": "เงินสด"}
 
@@ -84,6 +85,7 @@ class Paper:
     reason: str = ""
     due_on: dt.date | None = None
     corrects: tuple[str, dt.datetime, Decimal] | None = None  # number, moment and subtotal of the invoice
+    cancels: tuple[str, dt.datetime] | None = None  # number and moment of the receipt
 
     @property
     def issued_on(self) -> dt.date:
@@ -121,9 +123,13 @@ def invoice_paper(statement: Statement, lines: Sequence[Line], parties: dict[str
     )
 
 
-def document_paper(document: Document, statement: Statement, payment: Payment | None) -> Paper:
-    """Lay out a receipt or a note on an invoice."""
+def document_paper(
+    document: Document, statement: Statement, payment: Payment | None, cancelled: Document | None = None
+) -> Paper:
+    """Lay out a receipt, the cancellation of one (`cancelled`), or a note on an invoice."""
     facts = [("อ้างถึงใบแจ้งหนี้", f"{statement.number} ลงวันที่ {thai_day(bangkok_date(statement.issued_at))}")]
+    if cancelled is not None:
+        facts.insert(0, ("ยกเลิกเอกสาร", f"{cancelled.number} ลงวันที่ {thai_day(bangkok_date(cancelled.issued_at))}"))
     if payment is not None:
         facts += [
             ("วันที่ชำระเงิน", thai_day(payment.paid_on)),
@@ -139,7 +145,7 @@ def document_paper(document: Document, statement: Statement, payment: Payment | 
     lines = tuple(
         PaperLine(line["name_th"], "", Decimal(1), "รายการ", Decimal(line["amount"])) for line in document.lines
     )
-    is_note = document.kind is not Kind.RECEIPT
+    is_note = document.kind in {Kind.CREDIT_NOTE, Kind.DEBIT_NOTE}
     return Paper(
         id=document.id,
         title=TITLES[document.kind],
@@ -154,6 +160,7 @@ def document_paper(document: Document, statement: Statement, payment: Payment | 
         withholding_rate=None,
         reason=document.reason,
         corrects=(statement.number, statement.issued_at, statement.subtotal) if is_note else None,
+        cancels=(cancelled.number, cancelled.issued_at) if cancelled else None,
     )
 
 

@@ -24,7 +24,7 @@ def pdf(paper: Paper, fonts: Path, *, signed: bool = False) -> bytes:
         root=str(_TEMPLATE.parent),
         font_paths=[str(fonts)],
         ignore_system_fonts=True,
-        sys_inputs={"paper": json.dumps(_shown(paper, signed=signed)), "xml": etax_xml(paper).decode()},
+        sys_inputs={"paper": json.dumps(_shown(paper, signed=signed)), "xml": etax_xml(paper, signed=signed).decode()},
         pdf_standards=["a-3a"],
         timestamp=int(paper.issued_at.timestamp()),
     )

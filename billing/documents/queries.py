@@ -2,11 +2,12 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
 from auth.tenancy import one, scoped
-from billing.documents.models import Document
+from billing.documents.models import Document, Kind
 from billing.documents.papers import TITLES, Paper, Title, document_paper, invoice_paper
 from billing.documents.parties import parties_of
 from billing.months import Month
@@ -28,17 +29,22 @@ class Listed:
     invoice_number: str
     agency_id: uuid.UUID
     provider_id: uuid.UUID
+    is_cancelled: bool = False
 
 
 async def documents_of(agency_id: uuid.UUID | None = None, most: int = 500) -> list[Listed]:
-    """Return an agency's documents, or all within reach, the latest first: invoices, receipts, notes; three queries."""
+    """Return an agency's documents, or all within reach, the latest first, in three queries."""
     which = {} if agency_id is None else {"agency_id": agency_id}
     invoices = await scoped(Statement).filter(**which).order_by("-issued_at", "-number").limit(most)
     followed = await scoped(Document).filter(**which).order_by("-issued_at", "-number").limit(most)
     known = {each.id: each for each in invoices}
     known |= {each.id: each for each in await scoped(Statement).filter(id__in=[each.statement_id for each in followed])}
     found = [_listed(each.id, TITLES[None], each, each) for each in invoices]
-    found += [_listed(each.id, TITLES[each.kind], each, known[each.statement_id]) for each in followed]
+    cancelled = cancelled_receipts(followed)
+    found += [
+        _listed(each.id, TITLES[each.kind], each, known[each.statement_id], is_cancelled=each.id in cancelled)
+        for each in followed
+    ]
     return sorted(found, key=lambda each: (each.issued_at, each.number), reverse=True)[:most]
 
 
@@ -47,20 +53,35 @@ async def notes_of(statement_id: uuid.UUID) -> list[Document]:
     return await scoped(Document).filter(statement_id=statement_id).order_by("issued_at", "number")
 
 
+async def receipt_of(payment_id: uuid.UUID) -> Document:
+    """Return the receipt of a payment; NotFound for what is not within reach."""
+    return await one(Document, payment_id=payment_id, kind=Kind.RECEIPT)
+
+
+def cancelled_receipts(documents: Collection[Document]) -> set[uuid.UUID]:
+    """Return the ids of those receipts among documents that a cancellation among them cancels."""
+    cancelled = {each.payment_id for each in documents if each.kind is Kind.CANCELLATION}
+    return {each.id for each in documents if each.kind is Kind.RECEIPT and each.payment_id in cancelled}
+
+
 async def paper_of(document_id: uuid.UUID) -> Paper:
-    """Return an invoice, receipt or note as a sheet; NotFound for what is not within reach."""
+    """Return an invoice, receipt, cancellation or note as a sheet; NotFound for what is not within reach."""
     document = await scoped(Document).filter(id=document_id).first()
     if document is not None:
         statement = await one(Statement, id=document.statement_id)
         payment = await one(Payment, id=document.payment_id) if document.payment_id else None
-        return document_paper(document, statement, payment)
+        is_cancellation = document.kind is Kind.CANCELLATION
+        cancelled = await receipt_of(document.payment_id) if is_cancellation and document.payment_id else None
+        return document_paper(document, statement, payment, cancelled)
     statement = await one(Statement, id=document_id)
     bill = await bill_of(statement.agency_id, statement.provider_id, Month.of(statement.month))
     parties = statement.parties or await parties_of(statement.agency_id, statement.provider_id)
     return invoice_paper(statement, bill.lines if bill else (), parties)
 
 
-def _listed(id_: uuid.UUID, title: Title, document: Statement | Document, invoice: Statement) -> Listed:
+def _listed(
+    id_: uuid.UUID, title: Title, document: Statement | Document, invoice: Statement, *, is_cancelled: bool = False
+) -> Listed:
     return Listed(
         id_,
         title,
@@ -71,4 +92,5 @@ def _listed(id_: uuid.UUID, title: Title, document: Statement | Document, invoic
         invoice.number,
         document.agency_id,
         document.provider_id,
+        is_cancelled,
     )

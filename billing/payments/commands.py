@@ -1,17 +1,22 @@
-"""Recording what was paid; each payment gets its receipt, which is the tax invoice (the tax point is payment)."""
+"""Recording what was paid; each payment gets its receipt, which is the tax invoice (the tax point is payment).
+
+A payment recorded wrongly is reversed, its receipt cancelled by a note of its own; neither is ever changed.
+"""
 
 import datetime as dt
 import uuid
 from decimal import Decimal
 
-from auth.errors import Invalid, NotFound
+from auth.errors import Conflict, Invalid, NotFound
 from auth.rules import Actor
-from auth.tenancy import one, record
-from billing.documents.commands import give_receipt
+from auth.tenancy import one, record, scoped
+from billing.documents.commands import SHORTEST_REASON, cancel_receipt, give_receipt
 from billing.documents.models import Document
+from billing.documents.queries import receipt_of
+from billing.issuers import issuing_role
 from billing.money import is_satang
 from billing.months import Month, bangkok_date
-from billing.payments.models import Means, Payment
+from billing.payments.models import Means, Payment, Reversal
 from billing.payments.queries import invoice_of
 from billing.payments.rules import receipt_vat
 from billing.statements.models import Statement
@@ -79,6 +84,46 @@ async def record_payment(
         withheld=withheld,
     )
     return payment, receipt
+
+
+async def reverse_payment(
+    payment_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime
+) -> tuple[Reversal, Document]:
+    """Reverse a payment that was recorded wrongly, and issue the cancellation of its receipt.
+
+    What it settled is open again. Refuses one reversed before (Conflict) and no reason (Invalid).
+    """
+    payment = await one(Payment, id=payment_id)
+    statement = await one(Statement, id=payment.statement_id)
+    await hold_month(statement.agency_id, statement.provider_id, Month.of(statement.month))
+    if await scoped(Reversal).filter(agency_id=payment.agency_id, payment_id=payment.id).exists():
+        raise Conflict("the payment was reversed before")
+    if len(reason) < SHORTEST_REASON:
+        raise Invalid({"reason": "Give the reason."})
+    receipt = await receipt_of(payment.id)
+    reversal = await Reversal.create(
+        agency_id=payment.agency_id,
+        provider_id=payment.provider_id,
+        payment_id=payment.id,
+        reason=reason,
+        reversed_by=by.name,
+        reversed_as=issuing_role(by),
+        reversed_at=now,
+    )
+    note = await cancel_receipt(statement, receipt, reason=reason, by=by, now=now)
+    record(
+        "payment.reversed",
+        at=now,
+        subject=("payment", payment.id),
+        agency_id=payment.agency_id,
+        invoice=statement.number,
+        receipt=receipt.number,
+        cancellation=note.number,
+        received=payment.received,
+        withheld=payment.withheld,
+        reason=reason,
+    )
+    return reversal, note
 
 
 def _wrong_amounts(received: Decimal, withheld: Decimal, left: Decimal) -> dict[str, str]:

@@ -17,7 +17,10 @@ class Means(enum.StrEnum):
 
 
 class Payment(Model):
-    """Money received for an invoice, and the tax withheld from it with its certificate; never changed."""
+    """Money received for an invoice, and the tax withheld from it with its certificate; never changed.
+
+    One that was recorded wrongly has a `Reversal` and counts for nothing.
+    """
 
     id = primary_key()
     agency_id = fields.UUIDField()
@@ -39,3 +42,20 @@ class Payment(Model):
             Index(fields=("agency_id", "statement_id"), name="payment_statement"),
             Index(fields=("provider_id", "paid_on"), name="payment_provider"),
         ]
+
+
+class Reversal(Model):
+    """A payment that was recorded wrongly, by whom, in which role and why; never changed."""
+
+    id = primary_key()
+    agency_id = fields.UUIDField()
+    provider_id = fields.UUIDField()
+    payment_id = fields.UUIDField()
+    reason = fields.TextField()
+    reversed_by = fields.CharField(max_length=200)
+    reversed_as = fields.CharField(max_length=32)
+    reversed_at = InstantField()
+
+    class Meta:
+        table = "payment_reversal"
+        unique_together = (("agency_id", "payment_id"),)

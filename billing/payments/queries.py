@@ -2,18 +2,20 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from auth.tenancy import rows, scoped
 from billing.months import bangkok_date
-from billing.payments.models import Payment
+from billing.payments.models import Payment, Reversal
 from billing.payments.rules import Account, Age, age
 
 USUALLY_DUE_AFTER = dt.timedelta(days=30)  # for invoices that name no day
 
-# An agency's or a provider's invoices with what corrected and what settled each; row-level security keeps the reach.
+# An agency's or a provider's invoices with what corrected and what settled each, reversed payments left out;
+# row-level security keeps the reach.
 _ACCOUNTS = """
     SELECT s.id, s.agency_id, s.provider_id, s.number, s.month, s.issued_at, s.due_on, s.total, s.vat,
         s.withheld AS to_withhold,
@@ -27,12 +29,13 @@ _ACCOUNTS = """
             sum(vat) FILTER (WHERE kind = 'credit_note') AS credited_vat,
             sum(total) FILTER (WHERE kind = 'debit_note') AS debited,
             sum(vat) FILTER (WHERE kind = 'debit_note') AS debited_vat,
-            sum(vat) FILTER (WHERE kind = 'receipt') AS receipted_vat
+            sum(CASE kind WHEN 'receipt' THEN vat WHEN 'cancellation' THEN -vat END) AS receipted_vat
         FROM document WHERE agency_id = s.agency_id AND statement_id = s.id
     ) d ON true
     LEFT JOIN LATERAL (
         SELECT sum(received) AS received, sum(withheld) AS withheld
-        FROM payment WHERE agency_id = s.agency_id AND statement_id = s.id
+        FROM payment WHERE agency_id = s.agency_id AND statement_id = s.id AND NOT EXISTS (
+            SELECT FROM payment_reversal r WHERE r.agency_id = payment.agency_id AND r.payment_id = payment.id)
     ) p ON true
     WHERE ($1::uuid IS NULL OR s.agency_id = $1) AND ($2::uuid IS NULL OR s.provider_id = $2)
         AND ($3::uuid IS NULL OR s.id = $3)
@@ -71,8 +74,14 @@ async def invoice_of(statement_id: uuid.UUID) -> Invoice | None:
 
 
 async def payments_of(statement_id: uuid.UUID) -> list[Payment]:
-    """Return the payments of an invoice, oldest first."""
+    """Return the payments of an invoice, reversed ones too, oldest first."""
     return await scoped(Payment).filter(statement_id=statement_id).order_by("paid_on", "recorded_at")
+
+
+async def reversals_of(payments: Iterable[Payment]) -> dict[uuid.UUID, Reversal]:
+    """Return the reversals of payments, by payment."""
+    found = await scoped(Reversal).filter(payment_id__in=[each.id for each in payments])
+    return {each.payment_id: each for each in found}
 
 
 async def _invoices(*which: uuid.UUID | None) -> list[Invoice]:

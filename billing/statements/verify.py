@@ -23,7 +23,7 @@ _ADJUSTED = """
 _NUMBERS = """
     SELECT c.owner_id, c.series, c.fiscal_year, g.given
     FROM counter c CROSS JOIN LATERAL generate_series(1, c.last_given) AS g(given)
-    WHERE c.series IN ('INV', 'RC', 'CN', 'DN') AND NOT EXISTS (
+    WHERE c.series IN ('INV', 'RC', 'CN', 'DN', 'CX') AND NOT EXISTS (
         SELECT FROM (
             SELECT provider_id, fiscal_year, number FROM statement
             UNION ALL SELECT provider_id, fiscal_year, number FROM document
@@ -33,6 +33,24 @@ _NUMBERS = """
             AND regexp_replace(n.number, '^.*-', '')::bigint = g.given
     )
     ORDER BY 1, 2, 3, 4
+"""
+# Payments and their papers that say different things.
+_PAYMENTS = """
+    SELECT coalesce(d.number, p.reference) AS number, CASE
+        WHEN d.number IS NULL THEN 'the payment has no receipt'
+        WHEN d.total <> p.received + p.withheld OR d.withheld <> p.withheld THEN
+            'says ' || d.total || ', paid were ' || p.received + p.withheld
+        WHEN r.id IS NULL THEN 'is cancelled, but its payment stands'
+        WHEN c.id IS NULL THEN 'its payment is reversed, but nothing cancels it'
+        ELSE 'is cancelled by ' || c.total || ', not by ' || d.total END AS what
+    FROM payment p
+    LEFT JOIN document d ON d.agency_id = p.agency_id AND d.payment_id = p.id AND d.kind = 'receipt'
+    LEFT JOIN document c ON c.agency_id = p.agency_id AND c.payment_id = p.id AND c.kind = 'cancellation'
+    LEFT JOIN payment_reversal r ON r.agency_id = p.agency_id AND r.payment_id = p.id
+    WHERE p.agency_id = $1 AND (
+        d.number IS NULL OR d.total <> p.received + p.withheld OR d.withheld <> p.withheld
+        OR (r.id IS NULL) <> (c.id IS NULL) OR (c.total, c.vat) <> (d.total, d.vat))
+    ORDER BY p.recorded_at, p.id
 """
 
 
@@ -57,14 +75,15 @@ async def verify() -> AsyncIterator[StatementReport]:
     """Recompute every issued invoice and yield what is found, agency by agency; run as the system.
 
     Each month is rated anew from what was set aside and from the very events, without what came after its invoice, at
-    the prices as they are kept; then lines, credits, settlements of earlier months, sums and taxes are compared.
+    the prices as they are kept; then lines, credits, settlements of earlier months, sums and taxes are compared,
+    and payments with their papers.
     """
     for row in await rows("SELECT DISTINCT agency_id FROM statement ORDER BY 1"):
         yield await _agency(row["agency_id"])
 
 
 async def missing_numbers() -> list[Difference]:
-    """Return the numbers of invoices, receipts and notes that were given and stand nowhere."""
+    """Return the numbers of invoices and of what follows them that were given and stand nowhere."""
     return [
         Difference(f"{row['series']}-…-{row['fiscal_year']}-{row['given']:05d}", "the number is missing")
         for row in await rows(_NUMBERS)
@@ -88,6 +107,7 @@ async def _agency(agency_id: uuid.UUID) -> StatementReport:
         parts = sum((Decimal(line["amount"]) for line in document.lines), Decimal("0.00"))
         if parts != document.subtotal or document.subtotal + document.vat != document.total:
             found.append(Difference(document.number, f"lines add up to {parts}, the subtotal says {document.subtotal}"))
+    found += [Difference(row["number"], row["what"]) for row in await rows(_PAYMENTS, agency_id)]
     return StatementReport(agency_id, len(statements), tuple(found))
 
 

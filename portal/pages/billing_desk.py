@@ -16,11 +16,11 @@ from billing.credits.queries import credits_between
 from billing.documents.commands import Correction, correct
 from billing.documents.models import Kind
 from billing.documents.papers import TITLES
-from billing.documents.queries import notes_of
+from billing.documents.queries import cancelled_receipts, notes_of
 from billing.months import Month, bangkok_date
 from billing.payments.commands import record_payment
-from billing.payments.models import Means
-from billing.payments.queries import Invoice, invoice_of, invoices, payments_of
+from billing.payments.models import Means, Payment
+from billing.payments.queries import Invoice, invoice_of, invoices, payments_of, reversals_of
 from billing.payments.rules import Age, ageing
 from billing.statements.closing import Draft, NotReviewed, draft_of, drafts_of, issue_reviewed, review
 from billing.statements.closing_rules import Policy
@@ -264,6 +264,8 @@ async def _draft_page(visit: Visit, errors: dict[str, str] | None = None, status
 async def _invoice_page(visit: Visit, errors: dict[str, str] | None = None, status: int = 200) -> Response:
     found = await _invoice(visit)
     agency = await Organisation.get(id=found.agency_id)
+    payments, documents = await payments_of(found.id), await notes_of(found.id)
+    before = _typed_before(payments, visit.query.get("again"))
     return visit.render(
         "billing_desk/invoice.html",
         status=status,
@@ -273,16 +275,35 @@ async def _invoice_page(visit: Visit, errors: dict[str, str] | None = None, stat
         name=_name(agency, visit),
         age=found.age(bangkok_date(visit.now)),
         ages=AGES,
-        payments=await payments_of(found.id),
-        documents=[(each, TITLES[each.kind]) for each in await notes_of(found.id)],
+        payments=payments,
+        reversals=await reversals_of(payments),
+        documents=[(each, TITLES[each.kind]) for each in documents],
+        cancelled=cancelled_receipts(documents),
         means=list(MEANS.items()),
         means_names=MEANS,
         notes=list(NOTES.items()),
         today=bangkok_date(visit.now),
         which=_which(visit),
-        values=visit.form.values(),
+        values=visit.form.values() or before,
+        again=bool(before),
         errors=errors or {},
     )
+
+
+def _typed_before(payments: Iterable[Payment], again: str) -> dict[str, object]:
+    """Return what was typed for a payment that is recorded anew, for its form; nothing where none is."""
+    payment = next((each for each in payments if str(each.id) == again), None)
+    if payment is None:
+        return {}
+    return {
+        "paid_on": payment.paid_on,
+        "means": payment.means,
+        "reference": payment.reference,
+        "received": payment.received,
+        "withheld": payment.withheld or "",
+        "certificate_number": payment.certificate_number,
+        "certificate_date": payment.certificate_date,
+    }
 
 
 async def _draft(visit: Visit) -> Draft:

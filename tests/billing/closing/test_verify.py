@@ -1,15 +1,18 @@
 """What was issued follows from what it was made of; where it does not, the difference is named."""
 
+import uuid
 from decimal import Decimal
 
 import asyncpg
 
 from auth.rules import system
 from auth.tenancy import acting_as
+from billing.payments.commands import reverse_payment
+from billing.payments.models import Payment
 from billing.statements.verify import Difference, missing_numbers, verify
 from portal.embedded_postgres import SUPERUSER, Address
-from tests.billing.documents.december import invoiced, paid
-from tests.stage import Stage
+from tests.billing.documents.december import FINANCE, invoiced, paid
+from tests.stage import Stage, at
 
 
 async def found(count: int = 3) -> list[Difference]:
@@ -57,6 +60,21 @@ async def test_each_kind_of_tampering_is_named(stage: Stage, cluster: Address, d
     await tampered(cluster, database, "UPDATE credit SET amount = 1253.24")
     assert any(str(Decimal("-1253.24")) in each.what for each in await found())
     await tampered(cluster, database, "UPDATE credit SET amount = 1253.23")
+    # A payment that says another amount than its receipt, and one reversed behind the receipt's back.
+    await tampered(cluster, database, "UPDATE payment SET received = 1000.01")
+    assert [(each.number, each.what) for each in await found()] == [
+        ("RC-P01-2570-00001", "says 1000.00, paid were 1000.01")
+    ]
+    await tampered(cluster, database, "UPDATE payment SET received = 1000.00")
+    await stage.as_(FINANCE, reverse_payment, await payment_id(), reason="บันทึกผิด", now=at("2027-01-21"))
+    assert await found() == []
+    await tampered(cluster, database, "DELETE FROM payment_reversal")
+    assert [each.what for each in await found()] == ["is cancelled, but its payment stands"]
     # A document that vanished leaves its number behind.
     await tampered(cluster, database, "DELETE FROM document")
-    assert [each.number for each in await found()] == ["RC-…-2570-00001"]
+    assert [each.number for each in await found()] == ["3600012345", "CX-…-2570-00001", "RC-…-2570-00001"]
+
+
+async def payment_id() -> uuid.UUID:
+    async with acting_as(system("test")):
+        return (await Payment.get()).id

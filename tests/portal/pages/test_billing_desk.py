@@ -96,6 +96,26 @@ async def test_december_is_issued_with_its_credit_and_paid(browser_for: BrowserF
     assert "RC-P01-2570-00001" in page
     assert "ยอดค้างชำระ (บาท) 0.00" in page
     assert "RC-P01-2570-00001 ใบเสร็จรับเงิน/ใบกำกับภาษี" in said(await finance.get("/documents"))
+    # It was another invoice's: reversed with a reason, the receipt cancelled, then recorded as it should have been.
+    link = re.search(r'href="(/billing/payments/[0-9a-f-]{36}/reversal)"', (await desk.get(invoice)).text)
+    assert link
+    asked = said(await desk.get(link[1]))
+    assert "ใบเสร็จรับเงินเลขที่ RC-P01-2570-00001 คงอยู่ตามเดิม" in asked
+    assert "ยอดค้างชำระ 83,151.07 บาท" in asked
+    assert (await desk.submit(link[1], {"reason": "ผิด"})).status_code == 422
+    answer = await desk.follow(await desk.submit(link[1], {"reason": "บันทึกผิดใบแจ้งหนี้"}))
+    page = said(answer)
+    assert "CX-P01-2570-00001 ใบแจ้งยกเลิก" in page
+    assert "ใบเสร็จรับเงิน/ใบกำกับภาษี ยกเลิกแล้ว" in page
+    assert "ยอดค้างชำระ (บาท) 83,151.07" in page
+    assert 'value="3600012345"' in answer.text  # what was typed stays to be put right
+    assert (await desk.submit(link[1], {"reason": "บันทึกผิดใบแจ้งหนี้"})).status_code == 409
+    assert "ถูกกลับรายการแล้ว" in said(await desk.get(link[1]))
+    assert (await finance.get(link[1])).status_code == 403
+    await desk.follow(await desk.submit(f"{invoice}/payments", payment))
+    listed = said(await finance.get("/documents"))
+    assert "RC-P01-2570-00001 ใบเสร็จรับเงิน/ใบกำกับภาษี ยกเลิกแล้ว" in listed
+    assert "CX-P01-2570-00001 ใบแจ้งยกเลิก" in listed
     # A correction, and what is open by age.
     note = {"note_kind": "credit_note", "amount": "100.00", "reason": "คิดค่าบริการเกินหนึ่งวัน"}
     page = said(await desk.follow(await desk.submit(f"{invoice}/notes", note)))
