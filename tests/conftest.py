@@ -2,7 +2,9 @@
 
 import asyncio
 import ipaddress
+import logging
 import os
+import re
 import shutil
 import socket
 import tempfile
@@ -111,6 +113,29 @@ async def database(cluster: Address) -> AsyncIterator[str]:
         connection = await asyncpg.connect(cluster.url(SUPERUSER, "postgres"))
         await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         await connection.close()
+
+
+@pytest.fixture
+def queries() -> Iterator[list[str]]:
+    """The queries sent to the database, as they are sent.
+
+    Left out is what a page may or may not need, whatever it shows: opening a unit of work, the demo clock, which is
+    asked at most once a second, and the visit, which is noted once a minute.
+    """
+    heard: list[str] = []
+
+    class Ear(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if not re.search('set_config|demo_clock|UPDATE "session"', record.getMessage()):
+                heard.append(record.getMessage())
+
+    ear, log = Ear(logging.DEBUG), logging.getLogger("tortoise.db_client")
+    before = log.level
+    log.addHandler(ear)
+    log.setLevel(logging.DEBUG)
+    yield heard
+    log.removeHandler(ear)
+    log.setLevel(before)
 
 
 # The application

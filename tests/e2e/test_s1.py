@@ -97,6 +97,8 @@ async def _sign_out(person: Person, portal: Portal) -> None:
     """Sign out at the portal and, through it, at the identity provider."""
     await person.page.locator(".user-menu > summary").click()
     await person.page.locator("form[action='/sign-out'] button").click()
-    await person.page.wait_for_load_state()
+    # The identity provider asks whether it should sign out too, then leads back.
+    await person.page.locator("form[action*='end_session'] button").click()
+    await person.page.wait_for_url(f"{portal.url}/signed-out*")
     await person.page.goto(f"{portal.url}/costs")
     assert "/costs" not in person.page.url.split("?")[0]

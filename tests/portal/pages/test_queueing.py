@@ -1,9 +1,7 @@
 """Waiting for capacity, sharing requests out among reviewers, and queues that cost the same however long."""
 
 import datetime as dt
-import logging
-import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 
 import pytest
@@ -24,26 +22,6 @@ BrowserFor = Callable[..., Awaitable[Browser]]
 @pytest.fixture
 async def shop(database: str) -> Shop:
     return await before_s1()
-
-
-@pytest.fixture
-def queries() -> Iterator[list[str]]:
-    """The queries sent to the database, as they are sent."""
-    heard: list[str] = []
-
-    class Ear(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            # The clock is asked at most once a second and a visit noted once a minute: a page may or may not do either.
-            if not re.search('demo_clock|UPDATE "session"', record.getMessage()):
-                heard.append(record.getMessage())
-
-    ear, log = Ear(logging.DEBUG), logging.getLogger("tortoise.db_client")
-    before = log.level
-    log.addHandler(ear)
-    log.setLevel(logging.DEBUG)
-    yield heard
-    log.removeHandler(ear)
-    log.setLevel(before)
 
 
 async def leave_free(shop: Shop, free: str) -> None:

@@ -1,8 +1,7 @@
 """Asking for a service, a change or an end, and following it, through the pages (standard 7.5.5–7.5.7, annex ก)."""
 
-import logging
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -29,29 +28,6 @@ BrowserFor = Callable[..., Awaitable[Browser]]
 @pytest.fixture
 async def shop(database: str) -> Shop:
     return await before_s1()
-
-
-class _Ear(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
-        self.heard: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        # The clock is asked at most once a second and a visit noted once a minute: a page may or may not do either.
-        if not re.search('demo_clock|UPDATE "session"', record.getMessage()):
-            self.heard.append(record.getMessage())
-
-
-@pytest.fixture
-def queries() -> Iterator[list[str]]:
-    """The queries sent to the database, as they are sent."""
-    ear, log = _Ear(), logging.getLogger("tortoise.db_client")
-    before = log.level
-    log.addHandler(ear)
-    log.setLevel(logging.DEBUG)
-    yield ear.heard
-    log.removeHandler(ear)
-    log.setLevel(before)
 
 
 # The form
