@@ -64,6 +64,7 @@ DEEDS: Final[dict[str, Lazy]] = {
     "request.complete": lazy("Completed a request"),
     "request.reopen": lazy("Reopened a request"),
     "request.undone": lazy("Undid a request before it took effect"),
+    "incident.attached": lazy("Attached files to an incident"),
     # Catalogue, money and reference data
     "offering.added": lazy("Added a service to the catalogue"),
     "offering.edited": lazy("Edited a service of the catalogue"),

@@ -95,7 +95,7 @@ class Headers:
         for name, value in _FIXED.items():
             headers.setdefault(name, value)
         headers["x-request-id"] = reference
-        headers["content-security-policy"] = content_security_policy(nonce, https=self._https)
+        headers.setdefault("content-security-policy", content_security_policy(nonce, https=self._https))
         if self._https:
             headers["strict-transport-security"] = "max-age=63072000; includeSubDomains"
         is_static = scope["path"].startswith("/static/") and status in {200, 206, 304}

@@ -23,8 +23,8 @@ from billing.tariffs.rules import AboveCeiling
 from portal.i18n import Lazy, gettext, lazy
 from services.calendar.exchange import NoCalendar
 from services.capacity.rules import OverCapacity, PoolInUse
+from services.files.rules import FileRefused
 from services.incidents import rules as incidents
-from services.requests.files import FileRefused
 from services.requests.rules import (
     AlreadyPlanned,
     ChecksMissing,

@@ -10,6 +10,7 @@ from portal.api import progress as progress_api
 from portal.api import requests as requests_api
 from portal.api import usage as usage_api
 from portal.edge import MACHINE, PUBLIC, SIGNED_IN, Page, page
+from portal.files import SEVERAL_FILES
 from portal.pages import (
     access,
     account,
@@ -263,9 +264,24 @@ _PAGES = (
     page("GET", "/incidents", incidents.index, May.INCIDENTS_READ, name="incidents"),
     page("GET", "/incidents/new", incidents.new, May.INCIDENTS_REPORT, name="incident_new"),
     page("GET", "/incidents/hints", incidents.hints, May.INCIDENTS_REPORT, name="incidents.hints"),
-    page("POST", "/incidents", incidents.create, May.INCIDENTS_REPORT, name="incidents.create"),
+    page(
+        "POST",
+        "/incidents",
+        incidents.create,
+        May.INCIDENTS_REPORT,
+        name="incidents.create",
+        body_limit=SEVERAL_FILES,
+    ),
     page("GET", "/incidents/{id:uuid}", incidents.show, May.INCIDENTS_READ, name="incident"),
-    page("POST", "/incidents/{id:uuid}/{move}", incidents.move, May.INCIDENTS_READ, name="incident.move"),
+    page(
+        "POST",
+        "/incidents/{id:uuid}/{move}",
+        incidents.move,
+        May.INCIDENTS_READ,
+        name="incident.move",
+        body_limit=SEVERAL_FILES,
+    ),
+    page("GET", "/incidents/{id:uuid}/files/{file:uuid}", incidents.fetch, May.INCIDENTS_READ, name="incident.file"),
     page(
         "GET",
         "/incidents/{id:uuid}/appointments/{appointment:uuid}.ics",
@@ -277,7 +293,7 @@ _PAGES = (
     page("GET", "/desk/counts", desk.counted, May.INCIDENTS_READ, name="desk.counts"),
     page("GET", "/desk/call", desk.new, May.INCIDENTS_LOG, name="desk.call"),
     page("GET", "/desk/callers", desk.callers, May.INCIDENTS_LOG, name="desk.callers"),
-    page("POST", "/desk/call", desk.create, May.INCIDENTS_LOG, name="desk.log"),
+    page("POST", "/desk/call", desk.create, May.INCIDENTS_LOG, name="desk.log", body_limit=SEVERAL_FILES),
     page("GET", "/desk/section", desk.section, May.INCIDENTS_ASSIGN, name="desk.section"),
     page("POST", "/desk/section", desk.assign_all, May.INCIDENTS_ASSIGN, name="desk.assign"),
     page("POST", "/desk/absences", desk.away, May.INCIDENTS_ASSIGN, name="desk.away"),

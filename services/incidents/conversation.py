@@ -2,10 +2,13 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 
 from auth.errors import Invalid
-from auth.rules import Actor, Permission, system
+from auth.rules import Actor, system
 from auth.tenancy import record, scoped
+from services.files.rules import Given, checked
+from services.incidents.files import attach, attach_inside, sees_inside
 from services.incidents.history import advance, found, grasp, side_of
 from services.incidents.models import Incident, IncidentMessage, InternalNote, WorkEntry
 from services.incidents.rules import Action, Channel, Side, State, after
@@ -17,18 +20,22 @@ async def say(
     incident_id: uuid.UUID,
     text: str,
     *,
+    files: Sequence[Given] = (),
     channel: Channel = Channel.PORTAL,
     external_id: str | None = None,
     by: Actor,
     now: dt.datetime,
 ) -> IncidentMessage:
-    """Send a message the other side reads; the requester's answer is what a waiting incident waited for.
+    """Send a message, with its files, that the other side reads; the requester's answer ends a waiting.
 
-    Refuses a closed incident (WrongState), an empty message (Invalid), and who has no part in it (NotPermitted).
+    Refuses a closed incident (WrongState), an empty message (Invalid), a file of another kind (FileRefused), and who
+    has no part in it (NotPermitted).
     """
+    kept = [checked(file) for file in files]
     incident = await grasp(incident_id, Action.SAY, by=by, now=now)
     after(incident.state, Action.SAY)
     message = await speak(incident, text, channel=channel, external_id=external_id, by=by, now=now)
+    await attach(incident, kept, message_id=message.id, by=by, now=now)
     if by.agency_id and incident.state is State.WAITING:
         await advance(incident, Action.RESUME, by=by, now=now)
     return message
@@ -86,11 +93,14 @@ async def speak(
     return message
 
 
-async def note(incident_id: uuid.UUID, text: str, *, by: Actor, now: dt.datetime) -> InternalNote:
-    """Note something for the desk alone; the database lets no agency read it."""
+async def note(
+    incident_id: uuid.UUID, text: str, *, files: Sequence[Given] = (), by: Actor, now: dt.datetime
+) -> InternalNote:
+    """Note something for the desk alone, with its files; the database lets no agency read it."""
+    kept = [checked(file) for file in files]
     incident = await grasp(incident_id, Action.NOTE, by=by, now=now)
     record("incident.noted", at=now, subject=("incident", incident.id))
-    return await InternalNote.create(
+    noted = await InternalNote.create(
         agency_id=incident.agency_id,
         provider_id=incident.provider_id,
         incident_id=incident.id,
@@ -99,6 +109,8 @@ async def note(incident_id: uuid.UUID, text: str, *, by: Actor, now: dt.datetime
         by_name=by.name,
         text=_text(text),
     )
+    await attach_inside(incident, noted, kept, by=by, now=now)
+    return noted
 
 
 async def log_work(
@@ -132,7 +144,7 @@ async def log_work(
 
 async def notes_of(incident_id: uuid.UUID, by: Actor) -> tuple[list[InternalNote], list[WorkEntry]]:
     """Return the desk's own notes and work log of an incident; nothing for an agency's people."""
-    if by.agency_id or not by.may(Permission.INCIDENTS_READ):
+    if not sees_inside(by):
         return [], []
     notes = await scoped(InternalNote).filter(incident_id=incident_id).order_by("at", "id")
     return notes, await scoped(WorkEntry).filter(incident_id=incident_id).order_by("at", "id")

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from auth.errors import Invalid, NotPermitted
@@ -13,6 +14,8 @@ from billing.numbers.commands import next_number
 from services.callers.commands import remember
 from services.callers.models import Caller
 from services.disruptions.models import Disruption
+from services.files.rules import Given, checked
+from services.incidents.files import attach
 from services.incidents.history import END_OF_TIME, tell
 from services.incidents.models import Incident
 from services.incidents.rules import Channel
@@ -55,18 +58,25 @@ class CallerSaid:
 
 
 async def report(
-    wish: Wish, *, provider_id: uuid.UUID | None = None, phone: str = "", by: Actor, now: dt.datetime
+    wish: Wish,
+    *,
+    provider_id: uuid.UUID | None = None,
+    phone: str = "",
+    files: Sequence[Given] = (),
+    by: Actor,
+    now: dt.datetime,
 ) -> Incident:
     """Report an incident to a provider's desk, at any hour (standard 7.4, 7.5.8).
 
     The provider is that of the service it is about, else `provider_id`. Refuses who is no requester
-    (NotPermitted), another agency's service (NotFound), and a wish without a title (Invalid).
+    (NotPermitted), another agency's service (NotFound), a wish without a title (Invalid), and a file of
+    another kind (FileRefused).
     """
     if by.agency_id is None or by.person_id is None or not by.may(Permission.INCIDENTS_REPORT):
         raise NotPermitted("incidents are reported by an agency's people")
     desk = await _desk_of(wish, provider_id)
     caller = await remember(by.agency_id, desk, name=by.name, phone=phone, person_id=by.person_id, now=now)
-    return await _open(wish, desk, caller, channel=Channel.PORTAL, contacted_at=now, by=by, now=now)
+    return await _open(wish, desk, caller, files, channel=Channel.PORTAL, contacted_at=now, by=by, now=now)
 
 
 async def log(
@@ -76,6 +86,7 @@ async def log(
     channel: Channel,
     contacted_at: dt.datetime | None = None,
     provider_id: uuid.UUID | None = None,
+    files: Sequence[Given] = (),
     by: Actor,
     now: dt.datetime,
 ) -> Incident:
@@ -102,7 +113,7 @@ async def log(
         person_id=caller.person_id,
         now=now,
     )
-    return await _open(wish, desk, known, channel=channel, contacted_at=contacted_at, by=by, now=now)
+    return await _open(wish, desk, known, files, channel=channel, contacted_at=contacted_at, by=by, now=now)
 
 
 async def _desk_of(wish: Wish, provider_id: uuid.UUID | None) -> uuid.UUID:
@@ -117,12 +128,14 @@ async def _open(
     wish: Wish,
     provider_id: uuid.UUID,
     caller: Caller,
+    files: Sequence[Given],
     *,
     channel: Channel,
     contacted_at: dt.datetime,
     by: Actor,
     now: dt.datetime,
 ) -> Incident:
+    kept = [checked(file) for file in files]
     row = await row_at(provider_id, wish.code, contacted_at) if wish.code else None
     await _complete(wish, row, provider_id, caller.agency_id)
     agency = await Organisation.get(id=caller.agency_id)
@@ -174,6 +187,7 @@ async def _open(
         severity=wish.severity,
         emergency=wish.is_emergency,
     )
+    await attach(incident, kept, by=by, now=now)
     return incident
 
 

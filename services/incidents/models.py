@@ -6,6 +6,7 @@ from tortoise.indexes import Index
 from tortoise.models import Model
 
 from auth.fields import DocumentField, InstantField, primary_key
+from services.files.models import KeptFile
 from services.incidents.rules import Channel, Side, State, Whose
 from services.sla.facts import Fact, FactKind, Standing, Status
 from services.sla.rules import Severity, Terms
@@ -152,6 +153,36 @@ class InternalNote(Model):
     class Meta:
         table = "internal_note"
         indexes = [Index(fields=("agency_id", "incident_id", "at"), name="internal_note_order")]
+
+
+class IncidentFile(KeptFile):
+    """A file that came with the report, or with a message both sides read."""
+
+    id = primary_key()
+    agency_id = fields.UUIDField()
+    provider_id = fields.UUIDField()
+    incident_id = fields.UUIDField()
+    message_id = fields.UUIDField(null=True)  # none: it came with the report
+    added_by = fields.UUIDField(null=True)
+
+    class Meta:
+        table = "incident_file"
+        indexes = [Index(fields=("agency_id", "incident_id", "added_at"), name="incident_file_order")]
+
+
+class InternalFile(KeptFile):
+    """A file with an internal note. The database lets no agency read it."""
+
+    id = primary_key()
+    agency_id = fields.UUIDField()
+    provider_id = fields.UUIDField()
+    incident_id = fields.UUIDField()
+    note_id = fields.UUIDField()
+    added_by = fields.UUIDField(null=True)
+
+    class Meta:
+        table = "internal_file"
+        indexes = [Index(fields=("agency_id", "incident_id", "added_at"), name="internal_file_order")]
 
 
 class WorkEntry(Model):

@@ -14,6 +14,7 @@ from services.callers.models import Caller
 from services.disruptions.models import Disruption
 from services.incidents.appointments import appointments_of
 from services.incidents.conversation import notes_of
+from services.incidents.files import Hanging, files_of
 from services.incidents.history import calendar_for, clocks_of, facts_of, found, within_reach
 from services.incidents.models import (
     Appointment,
@@ -55,6 +56,7 @@ class Whole:
     actions: frozenset[Action]  # what the reader may do now
     notes: tuple[InternalNote, ...]  # the desk's own: empty for an agency's people
     work: tuple[WorkEntry, ...]
+    files: Hanging
 
     @property
     def timeline(self) -> list[IncidentFact | IncidentMessage]:
@@ -109,6 +111,7 @@ async def whole(incident_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Whole
         actions=possible(by, incident.state, incident.whose, leads),
         notes=tuple(notes),
         work=tuple(work),
+        files=await files_of(incident.id, by),
     )
 
 

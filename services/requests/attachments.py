@@ -1,17 +1,18 @@
 """Files that come with a request: added by either side while it is open, never changed, never shown in place."""
 
 import datetime as dt
-import hashlib
 import uuid
 from dataclasses import dataclass
 
 from auth.errors import Conflict, NotFound, NotPermitted
 from auth.rules import Actor, Permission
 from auth.tenancy import one, rows, scoped
+from services.files.rules import FileRefused, Given, checked
 from services.requests.events import tell
-from services.requests.files import MOST_PER_REQUEST, FileRefused, clean_name, media_type_of
 from services.requests.models import Attachment, ServiceRequest
 from services.requests.rules import OPEN
+
+MOST_PER_REQUEST = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,10 @@ class Listed:
     added_at: dt.datetime
 
 
-async def attach(request_id: uuid.UUID, name: str, content: bytes, *, by: Actor, now: dt.datetime) -> Attachment:
+async def attach(request_id: uuid.UUID, given: Given, *, by: Actor, now: dt.datetime) -> Attachment:
     """Add a file to an open request; its kind is told from its content, its name is cleaned (FileRefused)."""
     request = await _open(request_id, by)
-    media_type = media_type_of(content)
+    file = checked(given)
     kept = scoped(Attachment).filter(request_id=request_id, removed_at=None)
     if await kept.count() >= MOST_PER_REQUEST:
         raise FileRefused("Ten files are the most one request can carry.")
@@ -38,11 +39,7 @@ async def attach(request_id: uuid.UUID, name: str, content: bytes, *, by: Actor,
         agency_id=request.agency_id,
         provider_id=request.provider_id,
         request_id=request_id,
-        name=clean_name(name, media_type),
-        media_type=media_type,
-        size=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
-        content=content,
+        **file.columns(),
         added_by=by.person_id,
         added_by_name=by.name,
         added_at=now,

@@ -6,6 +6,7 @@ from tortoise.models import Model
 
 from auth.fields import DocumentField, InstantField, primary_key, quantity
 from services.catalogue.models import Component, Offering
+from services.files.models import KeptFile
 from services.requests.rules import Action, CheckKind, Kind, State
 
 
@@ -171,21 +172,14 @@ class StepTemplate(Model):
         indexes = [Index(fields=("offering_id",), name="step_template_offering")]
 
 
-class Attachment(Model):
-    """A file that came with a request; its content was checked, its name cleaned."""
+class Attachment(KeptFile):
+    """A file that came with a request."""
 
     id = primary_key()
     agency_id = fields.UUIDField()
     provider_id = fields.UUIDField()
     request_id = fields.UUIDField()
-    name = fields.CharField(max_length=200)
-    media_type = fields.CharField(max_length=100)
-    size = fields.IntField()
-    sha256 = fields.CharField(max_length=64)
-    content = fields.BinaryField()
     added_by = fields.UUIDField()
-    added_by_name = fields.CharField(max_length=200)
-    added_at = InstantField()
     removed_at = InstantField(null=True)
 
     class Meta:

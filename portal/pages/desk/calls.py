@@ -11,6 +11,7 @@ from auth.errors import Invalid
 from auth.organisations.models import Organisation
 from auth.rules import OrganisationKind
 from auth.tenancy import scoped
+from portal.files import given
 from portal.formats import thai_sort_key
 from portal.i18n import gettext as _
 from portal.pages.incidents import wording
@@ -55,7 +56,13 @@ async def create(visit: Visit) -> Response:
         wish, said, channel = _read(visit.form, await _caller(values.get("caller", "")))
         async with in_transaction():
             made = await log(
-                wish, said, channel=channel, contacted_at=moment(visit.form, "contacted"), by=visit.by, now=visit.now
+                wish,
+                said,
+                channel=channel,
+                contacted_at=moment(visit.form, "contacted"),
+                files=await given(visit.form),
+                by=visit.by,
+                now=visit.now,
             )
     except Invalid as refused:
         return await _form(visit, values, in_words(refused), status=422)

@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from auth.errors import Invalid, NotFound
+from portal.files import given
 from portal.i18n import Lazy, lazy
 from portal.pages.incidents.entering import moment, prose, severity, whole
 from portal.visit import Visit
@@ -104,11 +105,13 @@ async def _link(visit: Visit, id_: UUID) -> object:
 
 
 async def _say(visit: Visit, id_: UUID) -> object:
-    return await conversation.say(id_, prose(visit.form, "text"), by=visit.by, now=visit.now)
+    files = await given(visit.form)
+    return await conversation.say(id_, prose(visit.form, "text"), files=files, by=visit.by, now=visit.now)
 
 
 async def _note(visit: Visit, id_: UUID) -> object:
-    return await conversation.note(id_, prose(visit.form, "text"), by=visit.by, now=visit.now)
+    files = await given(visit.form)
+    return await conversation.note(id_, prose(visit.form, "text"), files=files, by=visit.by, now=visit.now)
 
 
 async def _work(visit: Visit, id_: UUID) -> object:

@@ -1,13 +1,16 @@
 """One incident as everybody sees it: where it stands, its clock, what happened, and what each side may do now."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from starlette.responses import Response
 from tortoise.transactions import in_transaction
 
 from auth.errors import Invalid, NotFound, Refusal
 from portal import refusals
+from portal.files import to_be_saved
 from portal.i18n import gettext as _
 from portal.pages.incidents import wording
 from portal.pages.incidents.appointment_file import written
@@ -16,6 +19,7 @@ from portal.pages.incidents.moves import MOVES
 from portal.visit import Visit
 from services.disruptions.queries import known_now
 from services.incidents.appointments import appointments_of
+from services.incidents.files import content_of
 from services.incidents.history import found as found_incident
 from services.incidents.queries import Whole, alike, candidates, whole
 from services.incidents.rules import UNDONE, Action, State
@@ -73,13 +77,19 @@ async def appointment(visit: Visit) -> Response:
     return Response(written(incident, chosen), media_type="text/calendar; charset=utf-8", headers=headers)
 
 
+async def fetch(visit: Visit) -> Response:
+    """Send a file of an incident to be saved; the desk's own is NotFound to an agency's people."""
+    return to_be_saved(await content_of(visit.params["id"], visit.params["file"], by=visit.by))
+
+
 async def shown(
     visit: Visit, *, problem: str | None = None, errors: Mapping[str, str] | None = None, status: int = 200
 ) -> Response:
     """Draw an incident's page, with what was refused above it where something was."""
     found = await whole(visit.params["id"], by=visit.by, now=visit.now)
     incident, inside = found.incident, visit.by.provider_id is not None
-    events = [wording.told(entry, visit.language) for entry in reversed(found.timeline)]
+    files = _file_lines(visit, found)
+    events = [wording.told(entry, visit.language, files[entry.id]) for entry in reversed(found.timeline)]
     desk = await _for_the_desk(visit, found) if inside else {}
     return visit.render(
         "incidents/show.html",
@@ -102,6 +112,8 @@ async def shown(
         whys=wording.WHYS,
         way=_way(found),
         events=events,
+        reported_files=files[None],
+        own_files=files,
         channel=wording.CHANNELS[incident.channel],
         states=wording.STATES,
         grades=wording.GRADES,
@@ -115,6 +127,16 @@ async def shown(
         now=visit.now,
         **desk,
     )
+
+
+def _file_lines(visit: Visit, found: Whole) -> Mapping[UUID | None, list[wording.FileLine]]:
+    """Return the files as lines of lists, by what they hang on."""
+    lines: defaultdict[UUID | None, list[wording.FileLine]] = defaultdict(list)
+    for hook, files in found.files.items():
+        for each in files:
+            href = visit.path("incident.file", id=found.incident.id, file=each.pk)
+            lines[hook].append(wording.FileLine(each.name, each.size, href))
+    return lines
 
 
 async def _for_the_desk(visit: Visit, found: Whole) -> dict[str, Any]:

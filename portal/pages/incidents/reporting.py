@@ -12,6 +12,7 @@ from auth.errors import Invalid
 from auth.organisations.models import Organisation
 from auth.rules import OrganisationKind
 from auth.tenancy import scoped
+from portal.files import given
 from portal.i18n import gettext as _
 from portal.pages.incidents import wording
 from portal.pages.incidents.entering import prose, severity, whole
@@ -47,7 +48,8 @@ async def create(visit: Visit) -> Response:
         wish = _wish(visit.form)
         async with in_transaction():
             provider_id, phone = _id(values, "provider") or await _only_desk(visit), visit.form.get("phone")[:64]
-            made = await report(wish, provider_id=provider_id, phone=phone, by=visit.by, now=visit.now)
+            files = await given(visit.form)
+            made = await report(wish, provider_id=provider_id, phone=phone, files=files, by=visit.by, now=visit.now)
     except Invalid as refused:
         return await _form(visit, values, in_words(refused), status=422)
     visit.flash(_("The help-desk has your report: %(number)s. Quote this number when you call.", number=made.number))

@@ -1,6 +1,7 @@
 """The words for incidents: states, channels, how the clock stands and why, and what each line of a timeline says."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,6 +33,16 @@ class Told:
     note: str
     tone: str
     icon: str
+    files: Sequence["FileLine"] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FileLine:
+    """A file as it stands in a list."""
+
+    name: str
+    size: int
+    href: str
 
 
 STATES: Final[dict[State, Mark]] = {
@@ -161,14 +172,16 @@ REASONS: Final = (
     lazy("There is no such service level."),
     lazy("There is no such account."),
     lazy("Give a whole number."),
+    lazy("Fifty files are the most one incident can carry."),
 )
 
 
-def told(entry: IncidentFact | IncidentMessage, language: Language) -> Told:
-    """Put what happened, or what was said, into words."""
+def told(entry: IncidentFact | IncidentMessage, language: Language, files: Sequence[FileLine] = ()) -> Told:
+    """Put what happened, or what was said, into words, with the files that came with it."""
     if isinstance(entry, IncidentMessage):
         what = lazy("Message from the requester") if entry.side is Side.REQUESTER else lazy("Message from the desk")
-        return Told(entry.at, _who(entry.by_name, entry.by_id is None), str(what), entry.text, "neutral", "message")
+        who = _who(entry.by_name, entry.by_id is None)
+        return Told(entry.at, who, str(what), entry.text, "neutral", "message", files)
     label, tone, icon = _DEEDS[entry.kind]
     by_itself = entry.by_id is None
     return Told(entry.at, _who(entry.by_name, by_itself), _more(entry, str(label), language), entry.note, tone, icon)

@@ -363,6 +363,7 @@ async def test_files_are_checked_saved_and_fetched_by_both_sides(browser_for: Br
     assert fetched.content == PDF
     assert fetched.headers["content-disposition"].startswith("attachment")
     assert fetched.headers["content-type"] == "application/pdf"
+    assert "sandbox" in fetched.headers["content-security-policy"]
     assert ".exe" not in fetched.headers["content-disposition"]
     assert (await (await browser_for("official-b")).get(link[0])).status_code == 404
     assert (await reviewer.submit(f"{link[0]}/removal")).status_code == 403

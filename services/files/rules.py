@@ -1,14 +1,17 @@
-"""What may be attached to a request: told from the content, never from the name. Pure."""
+"""What may be attached: told from the content, never from the name. Pure."""
 
+import hashlib
 import io
 import re
 import unicodedata
 import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
 from auth.errors import Invalid
 
 LARGEST = 10 * 1024 * 1024
-MOST_PER_REQUEST = 10
 PDF, PNG, JPEG = "application/pdf", "image/png", "image/jpeg"
 _OFFICE = {
     "word/": ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", ".docx"),
@@ -24,6 +27,50 @@ class FileRefused(Invalid):
 
     def __init__(self, why: str) -> None:
         super().__init__({"attachment": why})
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A file as somebody hands it in: nothing about it is believed yet."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A file that may be kept: its kind told from its content, its name cleaned."""
+
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    content: bytes
+
+    def columns(self) -> dict[str, Any]:
+        """Return it as the columns every table of files has."""
+        return {name: getattr(self, name) for name in ("name", "media_type", "size", "sha256", "content")}
+
+
+def checked(given: Given) -> Checked:
+    """Return a file that may be kept; refuses (FileRefused) one that may not."""
+    media_type = media_type_of(given.content)
+    digest = hashlib.sha256(given.content).hexdigest()
+    return Checked(clean_name(given.name, media_type), media_type, len(given.content), digest, given.content)
+
+
+def sifted(given: Iterable[Given]) -> tuple[list[Checked], list[tuple[str, str]]]:
+    """Return the files that may be kept, and the name and fault of each that may not.
+
+    For mail and LINE: a message is heard also when what hangs on it is refused.
+    """
+    kept, refused = [], []
+    for each in given:
+        try:
+            kept.append(checked(each))
+        except FileRefused as fault:
+            refused.append((visible_name(each.name)[:120] or "file", str(fault.fields["attachment"])))
+    return kept, refused
 
 
 def media_type_of(content: bytes) -> str:
@@ -45,10 +92,14 @@ def media_type_of(content: bytes) -> str:
 
 def clean_name(name: str, media_type: str) -> str:
     """Return a file name that can do no harm: no folders, no control characters, the extension of its kind."""
-    base = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
-    visible = "".join(c for c in base if unicodedata.category(c)[0] != "C" and c not in '<>:"|?*')
-    stem = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", visible).strip(" .")[:120]
+    stem = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", visible_name(name)).strip(" .")[:120]
     return (stem or "file") + _EXTENSIONS[media_type]
+
+
+def visible_name(name: str) -> str:
+    """Return a file's name without folders, control characters and what file systems forbid."""
+    base = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(c for c in base if unicodedata.category(c)[0] != "C" and c not in '<>:"|?*')
 
 
 def _office_type(content: bytes) -> str:
