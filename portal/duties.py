@@ -24,6 +24,7 @@ from portal.budget_watch import watch_budgets
 from portal.models import CaughtUp
 from services.capacity.commands import return_due
 from services.capacity.queries import next_return
+from services.incidents.deadlines import due_work, next_due
 from services.requests.commands import void_stale
 from services.requests.deadlines import expire_due, next_expiry, remind_due
 from services.subscriptions.commands import end_due
@@ -49,6 +50,7 @@ class Duty:
     do: Callable[[dt.datetime], Awaitable[object]]
     waits: Callable[[], Awaitable[dt.datetime | None]] | None = None
     follows: Callable[[dt.datetime], dt.datetime] | None = None
+    in_pieces: bool = False  # opens its own units of work; those that follow the clock do anyway
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +109,16 @@ async def _expiry() -> dt.datetime | None:
     return last + _LEAST if last else None  # it still holds at its last moment
 
 
+async def _do_the_desks_work(now: dt.datetime) -> None:
+    while await unit_of_work(system("help desk"), lambda: due_work(now)):
+        pass  # a thousand may be due at one moment; each unit of work stays short
+
+
 DUTIES: tuple[Duty, ...] = (
     Duty("service ends", lambda now: end_due(now=now), waits=next_end),
     Duty("capacity returns", lambda now: return_due(now=now), waits=next_return),
     Duty("quotes expire", lambda now: expire_due(now=now), waits=_expiry),
+    Duty("help desk", _do_the_desks_work, waits=next_due, in_pieces=True),
     Duty("month end", _close_the_month_before, follows=next_month_end),
     Duty("morning", _start_the_day, follows=next_morning),
 )
@@ -176,6 +184,8 @@ async def _done(duty: Duty, at: dt.datetime) -> bool:
         if duty.follows:
             await duty.do(at)
             await unit_of_work(system("duties"), lambda: CaughtUp.filter(duty=duty.name).update(until=at))
+        elif duty.in_pieces:
+            await duty.do(at)
         else:
             await unit_of_work(system(duty.name), lambda: duty.do(at))
     except Exception:  # noqa: BLE001 - a duty that fails is told and left for the next time

@@ -23,7 +23,8 @@ from auth.audit.queries import verify
 from auth.fields import canonical
 from auth.rules import system
 from auth.schema import APP_ROLE
-from auth.tenancy import acting_as, current
+from auth.tenancy import acting_as, current, unit_of_work
+from services.incidents.holidays import holidays_changed
 
 PICKED_AT_MOST = 3
 _LOOK_EVERY = dt.timedelta(seconds=3)
@@ -48,7 +49,17 @@ async def verify_audit(_: Mapping[str, Any]) -> None:
                 )
 
 
-JOBS: dict[str, Callable[[Mapping[str, Any]], Awaitable[None]]] = {"verify_audit": verify_audit}
+async def recompute_everywhere(payload: Mapping[str, Any]) -> None:
+    """Compute every provider's open incidents anew after a holiday changed; what is done already moves no more."""
+    days = [dt.date.fromisoformat(day) for day in payload["days"]]
+    by, now = system("holidays"), dt.datetime.fromisoformat(payload["now"])
+    await unit_of_work(by, lambda: holidays_changed(*days, by=by, now=now))
+
+
+JOBS: dict[str, Callable[[Mapping[str, Any]], Awaitable[None]]] = {
+    "verify_audit": verify_audit,
+    "recompute_everywhere": recompute_everywhere,
+}
 """What can be left for later, by name; each takes its payload and opens its own units of work."""
 
 

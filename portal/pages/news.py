@@ -44,6 +44,42 @@ WORDS: Final[dict[str, tuple[Lazy, str, str]]] = {
     "dispute.withdraw": (lazy("An agency withdrew its dispute"), "neutral", "circle-minus"),
     "budget.actual": (lazy("A budget is spent to this share"), "warning", "alert-triangle"),
     "budget.forecast": (lazy("The forecast exceeds this share of a budget"), "warning", "alert-triangle"),
+    "incident.opened": (lazy("An incident was reported"), "info", "headset"),
+    "incident.accepted": (lazy("The help-desk accepted an incident after a first look"), "info", "clipboard-check"),
+    "incident.condition_met": (lazy("The condition of an incident is met; its clock runs"), "info", "clock-play"),
+    "incident.reclassified": (lazy("An incident was put under another row of the agreement"), "info", "tag"),
+    "incident.forwarded": (lazy("An incident was forwarded to another section"), "info", "switch-horizontal"),
+    "incident.withdrawn_from": (lazy("An incident went from you to somebody else"), "neutral", "switch-horizontal"),
+    "incident.assigned": (lazy("An incident was assigned"), "info", "user-check"),
+    "incident.taken": (lazy("A technician took up your incident"), "info", "player-play"),
+    "incident.appointment_proposed": (lazy("A time was proposed to you"), "warning", "calendar"),
+    "incident.appointed": (lazy("An appointment was accepted"), "success", "calendar-event"),
+    "incident.paused": (
+        lazy("The desk waits for the requester's answer"),
+        "warning",
+        "clock-pause",
+    ),
+    "incident.reminded": (lazy("The desk still waits for your answer"), "warning", "bell"),
+    "incident.resumed": (lazy("The work on an incident goes on; its clock runs again"), "info", "clock-play"),
+    "incident.sent_to_vendor": (lazy("An incident was sent to the vendor for repair"), "warning", "tool"),
+    "incident.returned": (lazy("An incident is back from the vendor"), "info", "arrow-back-up"),
+    "incident.item_done": (lazy("One of the accounts you asked for is done"), "success", "checkbox"),
+    "incident.linked": (lazy("An incident was tied to a known outage"), "info", "link"),
+    "incident.resolved": (
+        lazy("An incident is resolved and is to be confirmed"),
+        "success",
+        "circle-check",
+    ),
+    "incident.reopened": (lazy("The requester says that it is not solved"), "warning", "history"),
+    "incident.closed": (lazy("An incident is closed"), "neutral", "circle-check"),
+    "incident.merged": (lazy("An incident goes on in another one about the same"), "neutral", "arrows-exchange"),
+    "incident.rated": (lazy("The requester graded the help received"), "neutral", "star"),
+    "incident.message": (lazy("There is a new message on an incident"), "info", "message"),
+    "incident.before_breach": (lazy("An incident comes near its due time"), "warning", "alarm"),
+    "incident.breach": (lazy("An incident is past its due time"), "danger", "clock-x"),
+    "incident.response_before_breach": (lazy("An incident still waits for a first response"), "warning", "alarm"),
+    "incident.response_breach": (lazy("An incident had no first response in time"), "danger", "clock-x"),
+    "incident.due_moved": (lazy("A changed holiday moves an incident's due time"), "info", "calendar-event"),
     "service.contract_ends": (lazy("A service's contract is about to end"), "warning", "calendar-due"),
 }
 # Where a subject is looked at, by its type; one whose page is not there is told without a link.
@@ -101,7 +137,11 @@ def told(news: News, language: Language, path: Callable[..., str]) -> Told:
 def _until(detail: dict[str, Any], language: Language) -> str:
     if ends := detail.get("ends_on"):
         return _("ends on %(day)s", day=date_short(dt.date.fromisoformat(ends), language))
-    if until := detail.get("until"):
+    before, until = detail.get("before"), detail.get("until")
+    if before and until:
+        moved = [date_time(dt.datetime.fromisoformat(moment), language) for moment in (until, before)]
+        return _("due %(after)s instead of %(before)s", after=moved[0], before=moved[1])
+    if until:
         return _("until %(time)s", time=date_time(dt.datetime.fromisoformat(until), language))
     return ""
 

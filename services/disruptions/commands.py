@@ -104,6 +104,7 @@ async def _tell_all(disruption: Disruption, text: str, *, by: Actor, now: dt.dat
     )
     touched = scoped(Incident).filter(disruption_id=disruption.id, state__in=UNDONE)
     incidents = await touched.order_by("id").select_for_update()
+    record("disruption.told", at=now, subject=("disruption", disruption.id), incidents=len(incidents))
     for incident in incidents:
         await speak(incident, text, by=by, now=now)
     return incidents

@@ -11,8 +11,9 @@ from auth.tenancy import one
 from billing.months import bangkok_date
 from services.calendar.queries import official
 from services.disruptions.models import Disruption
-from services.incidents.history import advance, facts_of, grasp
+from services.incidents.history import advance, facts_of, grasp, side_of
 from services.incidents.models import Incident, IncidentFact
+from services.incidents.news import spread
 from services.incidents.rules import (
     REMINDS_AFTER_WORKING_DAYS,
     Action,
@@ -94,6 +95,7 @@ async def forward(
     if code and (await _row_for(incident, code)).section_id != section.id:
         raise Invalid({"code": "This belongs to another section: forward it there."})
     left = await Section.get_or_none(id=incident.section_id) if incident.section_id else None
+    await _take_from(incident, by=by, now=now)
     incident.update_from_dict({"section_id": section.id, "assignee_id": None, "assignee_name": ""})
     await advance(
         incident,
@@ -121,6 +123,8 @@ async def assign(
     """
     incident = await grasp(incident_id, Action.ASSIGN, by=by, now=now)
     name = await _assignable(incident, person_id, now)
+    if incident.assignee_id != person_id:
+        await _take_from(incident, by=by, now=now)
     incident.assignee_id, incident.assignee_name = person_id, name
     await advance(incident, Action.ASSIGN, by=by, now=now, note=note, to=name)
     return incident
@@ -297,6 +301,11 @@ async def _assignable(incident: Incident, person_id: uuid.UUID, now: dt.datetime
     if place.cleared_until is not None and place.cleared_until < bangkok_date(now):
         raise NotAssignable("a certificate, the record check or the NDA has lapsed")
     return place.name
+
+
+async def _take_from(incident: Incident, *, by: Actor, now: dt.datetime) -> None:
+    """Tell whoever worked on it that it goes to somebody else."""
+    await spread(incident, "withdrawn_from", now.isoformat(), side=side_of(by), by=by, now=now)
 
 
 def _say_why(note: str) -> None:

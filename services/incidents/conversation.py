@@ -11,6 +11,7 @@ from services.files.rules import Given, checked
 from services.incidents.files import attach, attach_inside, sees_inside
 from services.incidents.history import advance, found, grasp, side_of
 from services.incidents.models import Incident, IncidentMessage, InternalNote, WorkEntry
+from services.incidents.news import spread
 from services.incidents.rules import Action, Channel, Side, State, after
 
 _LONGEST = 20_000  # signs
@@ -75,6 +76,7 @@ async def speak(
     now: dt.datetime,
 ) -> IncidentMessage:
     """Store a message about a locked incident; refuses an empty one."""
+    side = side or side_of(by)
     message = await IncidentMessage.create(
         agency_id=incident.agency_id,
         provider_id=incident.provider_id,
@@ -82,7 +84,7 @@ async def speak(
         at=now,
         by_id=by.person_id,
         by_name=by.name,
-        side=side or side_of(by),
+        side=side,
         channel=channel,
         text=_text(text),
         external_id=external_id,
@@ -90,6 +92,7 @@ async def speak(
     incident.changed_at = now
     await incident.save(update_fields=["changed_at"])
     record("incident.message", at=now, subject=("incident", incident.id), agency_id=incident.agency_id)
+    await spread(incident, "message", str(message.id), side=side, by=by, now=now)
     return message
 
 
@@ -99,8 +102,15 @@ async def note(
     """Note something for the desk alone, with its files; the database lets no agency read it."""
     kept = [checked(file) for file in files]
     incident = await grasp(incident_id, Action.NOTE, by=by, now=now)
+    noted = await jot(incident, text, by=by, now=now)
+    await attach_inside(incident, noted, kept, by=by, now=now)
+    return noted
+
+
+async def jot(incident: Incident, text: str, *, by: Actor, now: dt.datetime) -> InternalNote:
+    """Store an internal note about a locked incident; refuses an empty one."""
     record("incident.noted", at=now, subject=("incident", incident.id))
-    noted = await InternalNote.create(
+    return await InternalNote.create(
         agency_id=incident.agency_id,
         provider_id=incident.provider_id,
         incident_id=incident.id,
@@ -109,8 +119,6 @@ async def note(
         by_name=by.name,
         text=_text(text),
     )
-    await attach_inside(incident, noted, kept, by=by, now=now)
-    return noted
 
 
 async def log_work(

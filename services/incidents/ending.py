@@ -9,7 +9,7 @@ from billing.months import bangkok_date
 from services.calendar.queries import official
 from services.calendar.rules import Calendar
 from services.incidents.commands import latest_terms
-from services.incidents.conversation import speak
+from services.incidents.conversation import jot, speak
 from services.incidents.history import advance, facts_of, grasp
 from services.incidents.models import Incident
 from services.incidents.rules import CLOSES_AFTER_WORKING_DAYS, GRADES, Action, NotClassified, State
@@ -63,7 +63,8 @@ async def rate(incident_id: uuid.UUID, grade: int, *, comment: str = "", by: Act
 async def merge(incident_id: uuid.UUID, into_id: uuid.UUID, *, note: str = "", by: Actor, now: dt.datetime) -> Incident:
     """Close an incident because another of the same agency is about the same; it counts in no rate.
 
-    The requester is told where to follow on. Refuses another agency's, itself, and one that is over.
+    The requester is told where to follow on; what was written goes over, to the desk alone where somebody else
+    of the agency asked. Refuses another agency's, itself, and one that is over.
     """
     # Locked in one order for all, so that two merges never wait for each other.
     both = {id_: await grasp(id_, Action.MERGE, by=by, now=now) for id_ in sorted((incident_id, into_id))}
@@ -74,7 +75,9 @@ async def merge(incident_id: uuid.UUID, into_id: uuid.UUID, *, note: str = "", b
         raise Conflict("the other one is closed")
     incident.merged_into_id = into.id
     await advance(incident, Action.MERGE, by=by, now=now, note=note, into=into.number)
-    await speak(into, f"{incident.number}: {incident.title}\n{incident.description}".strip(), by=by, now=now)
+    text = f"{incident.number}: {incident.title}\n{incident.description}".strip()
+    is_the_same = incident.requester_id is not None and incident.requester_id == into.requester_id
+    await (speak if is_the_same else jot)(into, text, by=by, now=now)
     return incident
 
 

@@ -14,9 +14,10 @@ from billing.months import bangkok_date
 from services.calendar.queries import official
 from services.calendar.rules import Calendar
 from services.incidents.models import Incident, IncidentFact
+from services.incidents.news import spread
 from services.incidents.rules import LEAVES, UNDONE, Action, Side, State, after, check
 from services.sections.queries import led_by
-from services.sla.clock import Clocks, clocks
+from services.sla.clock import Clock, Clocks, clocks
 from services.sla.facts import Fact, FactKind, Standing
 from services.sla.rules import Terms
 
@@ -100,11 +101,13 @@ async def tell(
     note: str = "",
     terms: Terms | None = None,
     account: int | None = None,
+    news: str | None = None,
     **detail: Any,
 ) -> IncidentFact:
-    """Append one fact, and store what the clock comes to with it; the incident must be locked, or new.
+    """Append one fact, store what the clock comes to with it, and tell whom it concerns.
 
-    `at` is when it happened, where that is earlier than now. A resolution keeps how it ended, and the
+    The incident must be locked, or new. `at` is when it happened, where that is earlier than now; `news`
+    under which name it is told, where that is not the fact's own. A resolution keeps how it ended, and the
     holidays it was measured by.
     """
     told = await facts_of(incident.id)
@@ -125,7 +128,7 @@ async def tell(
         number=incident.number,
         state=incident.state,
     )
-    return await IncidentFact.create(
+    fact = await IncidentFact.create(
         agency_id=incident.agency_id,
         provider_id=incident.provider_id,
         incident_id=incident.id,
@@ -142,6 +145,9 @@ async def tell(
         note=note,
         detail=detail,
     )
+    what = news if news is not None else kind.value
+    await spread(incident, what, str(fact.number), side=side_of(by), by=by, now=now)
+    return fact
 
 
 def side_of(by: Actor) -> Side:
@@ -156,6 +162,8 @@ def keep_reckoning(incident: Incident, measured: Clocks, now: dt.datetime) -> No
     kept: dict[str, Any] = {
         "response_due_at": response.due_at if response.target else None,
         "responded_at": response.ended_at,
+        "response_warn_at": response.warn_at if response.target and response.ended_at is None else None,
+        "response_escalation": _still_holds(incident.response_escalation, response, now),
         "closes_at": incident.closes_at if incident.state is State.RESOLVED else None,
         "remind_at": incident.remind_at if incident.state is State.WAITING else None,
     }
@@ -166,11 +174,6 @@ def keep_reckoning(incident: Incident, measured: Clocks, now: dt.datetime) -> No
 def _while_open(incident: Incident, measured: Clocks, now: dt.datetime) -> dict[str, Any]:
     running = [clock for clock in measured.resolution if clock.ended_at is None and clock.due_is_known]
     first = min(running, key=lambda clock: clock.due_at or END_OF_TIME, default=None)
-    escalation = incident.escalation
-    if first is None or not first.over:
-        # It was reclassified, or a holiday moved it: what was told of a breach no longer holds.
-        has_warned = first is not None and first.warn_at is not None and now > first.warn_at
-        escalation = min(escalation, int(has_warned))
     return {
         "standing": measured.leading.standing,
         "due_at": first.due_at if first else None,
@@ -178,11 +181,18 @@ def _while_open(incident: Incident, measured: Clocks, now: dt.datetime) -> dict[
         "amber_at": first.amber_at if first else None,
         "warn_at": first.warn_at if first else None,
         "queue_at": (first and first.due_at) or END_OF_TIME,
-        "escalation": escalation,
+        "escalation": _still_holds(incident.escalation, first, now),
         "runs_always": bool(measured.leading.terms and measured.leading.terms.around_the_clock),
         "outcome": None,
         "used_minutes": None,
     }
+
+
+def _still_holds(escalation: int, clock: Clock | None, now: dt.datetime) -> int:
+    """Return how far what was told of a clock still holds, now that it may be reclassified or moved by a holiday."""
+    if clock is None or clock.over:
+        return escalation
+    return min(escalation, int(clock.warn_at is not None and now > clock.warn_at))
 
 
 def _once_done(incident: Incident, measured: Clocks) -> dict[str, Any]:

@@ -62,11 +62,13 @@ class Incident(Model):
     overdue_from = InstantField(null=True)  # a due time at closing is passed at the next opening
     queue_at = InstantField()  # the due time, or the end of time: what a queue is ordered by
     response_due_at = InstantField(null=True)
+    response_warn_at = InstantField(null=True)
     responded_at = InstantField(null=True)
     outcome = fields.CharEnumField(Status, max_length=16, null=True)  # how it ended; none while open, or merged
     used_minutes = fields.IntField(null=True)
     runs_always = fields.BooleanField(default=False)  # on the 24×7 clock
     escalation = fields.IntField(default=0)  # 1: told before the breach, 2: told of the breach
+    response_escalation = fields.IntField(default=0)  # the same, of the response
 
     class Meta:
         table = "incident"

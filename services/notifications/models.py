@@ -12,6 +12,7 @@ class Notification(Model):
     organisation_id = fields.UUIDField()
     person_id = fields.UUIDField(null=True)
     permission = fields.CharField(max_length=32, default="")
+    section_id = fields.UUIDField(null=True)  # of those with the permission, only who heads this section
     what = fields.CharField(max_length=48)
     subject_type = fields.CharField(max_length=32)
     subject_id = fields.UUIDField()

@@ -8,12 +8,12 @@ from typing import Any
 
 from auth.rules import Actor
 from auth.tenancy import rows
-from services.notifications.commands import permissions_of
+from services.notifications.commands import concerns, permissions_of
 
 _MINE = (
     " FROM notification n LEFT JOIN notification_read r"
     "   ON r.organisation_id = n.organisation_id AND r.person_id = $2 AND r.notification_id = n.id"
-    " WHERE n.organisation_id = $1 AND (n.person_id = $2 OR n.permission = ANY($3))"
+    f" WHERE n.organisation_id = $1 AND {concerns('$2', '$3')}"
 )
 
 

@@ -15,9 +15,14 @@ from portal import duties
 from portal.duties import Duty, catch_up, next_month_end, next_morning, start_from
 from portal.models import CaughtUp
 from services.capacity.models import Pool
+from services.incidents.commands import first_analysis
+from services.incidents.ending import resolve
+from services.incidents.history import facts_of
 from services.requests import commands as requests
 from services.requests.models import RequestEvent
 from services.requests.rules import Kind, State
+from services.sla.facts import FactKind
+from tests.services.incidents.desk import staffed
 from tests.stage import Stage, at
 
 
@@ -57,6 +62,21 @@ async def test_months_close_and_quotes_expire_in_their_order(stage: Stage) -> No
     ]
     # What the quote held is free again.
     assert await stage.free("GI", "bandwidth") == free + Decimal(300)
+
+
+async def test_the_desk_warns_and_closes_by_itself_each_at_its_moment(stage: Stage) -> None:
+    desk = await staffed()
+    late = await desk.call("1.2a", at("2026-12-08", "09:00"))
+    done = await desk.call("1.2a", at("2026-12-08", "09:00"))
+    await desk.do(desk.helpdesk, first_analysis(done.id, by=desk.helpdesk, now=at("2026-12-08", "09:05")))
+    await desk.do(desk.helpdesk, resolve(done.id, resolution="x", by=desk.helpdesk, now=at("2026-12-08", "09:30")))
+    assert (await catch_up(at("2026-12-20"), since=at("2026-12-08"))).failed == ()
+    async with acting_as(system("test")):
+        told = [(fact.kind, fact.at) for fact in await facts_of(late.id)][1:]
+        last = (await facts_of(done.id))[-1]
+    moments = [at("2026-12-08", "09:45"), at("2026-12-08", "10:00")]
+    assert told == [(FactKind.ESCALATED, moment + dt.timedelta(microseconds=1)) for moment in moments]
+    assert (last.kind, last.at) == (FactKind.CLOSED, at("2026-12-16", "16:00") + dt.timedelta(microseconds=1))
 
 
 async def test_doing_it_again_or_at_once_changes_nothing(stage: Stage) -> None:

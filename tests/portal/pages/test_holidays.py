@@ -9,11 +9,13 @@ from auth.rules import system
 from auth.tenancy import acting_as
 from services.calendar.models import Holiday
 from services.calendar.queries import official
+from services.incidents.models import Incident
 from services.requests import commands as requests
 from services.requests.queries import review_due
 from services.requests.rules import Kind
 from tests.browsing import Browser, said
 from tests.portal.pages.shop import clock_stands
+from tests.services.incidents.desk import staffed
 from tests.stage import Stage, at, database, stage, stage_template
 
 __all__ = ["database", "stage", "stage_template"]
@@ -93,28 +95,72 @@ async def test_the_file_holds_what_stands_and_nothing_withdrawn(stage: Stage, br
     assert days == sorted(days)
 
 
-async def test_a_file_is_taken_over_once(stage: Stage, browser_for) -> None:
-    request = await submitted(stage)
-    manager: Browser = await browser_for("manager")
+def a_file(*days: tuple[dt.date, str, str]) -> dict[str, object]:
     calendar = icalendar.Calendar()
-    for day in (SPECIAL, dt.date(2026, 12, 31)):
+    for day, name, status in days:
         event = icalendar.Event()
         event.add("dtstart", day)
-        event.add("summary", "หยุดตามประกาศ")
+        event.add("summary", name)
+        event.add("status", status)
         calendar.add_component(event)
     meeting = icalendar.Event()
     meeting.add("dtstart", at("2027-01-08"))
+    meeting.add("summary", "ประชุมคณะกรรมการ")
     calendar.add_component(meeting)
-    files = {"file": ("days.ics", calendar.to_ical(), "text/calendar")}
-    shown = said(await manager.follow(await manager.submit("/holidays/import", files=files)))
-    assert "เพิ่มวันหยุดราชการ 1 วัน" in shown
-    assert "มีอยู่แล้ว 1 วัน" in shown
-    assert "คำร้อง 1 ฉบับ" in shown
+    return {"file": ("days.ics", calendar.to_ical(), "text/calendar")}
+
+
+async def test_a_file_shows_what_it_changes_and_then_changes_what_is_ticked(stage: Stage, browser_for) -> None:
+    request = await submitted(stage)
+    manager: Browser = await browser_for("manager")
+    children, songkran, new_year = dt.date(2027, 4, 6), dt.date(2027, 4, 13), dt.date(2027, 1, 1)
+    files = a_file(
+        (SPECIAL, "หยุดตามประกาศ", "CONFIRMED"), (new_year, "ปีใหม่", "CONFIRMED"), (children, "จักรี", "CANCELLED")
+    )
+    shown = await manager.submit("/holidays/import", files=files)
+    assert shown.status_code == 200
+    words = said(shown)
+    for part in (
+        "กำหนดเป็นวันหยุดราชการ 1 วัน", "ประชุมคณะกรรมการ", "ไม่ใช่ทั้งวัน", "ยกเลิกไว้ในไฟล์ 1 วัน",
+        "13 เม.ย. 2570", "คำร้องที่ยังเปิดอยู่ 1 ฉบับ",
+    ):  # fmt: skip
+        assert part in words, part
+    assert f'value="{songkran}">' in shown.text  # offered for withdrawal, and not ticked
+    assert f'value="{SPECIAL}" checked>' in shown.text
+    assert await due(request) == at("2027-01-04", "14:00")  # nothing is changed by looking
+
+    names = shown.text.split('name="names" value="')[1].split('"')[0].replace("&#34;", '"')
+    fields = {"declare": str(SPECIAL), "withdraw": str(children), "names": names}
+    done = said(await manager.follow(await manager.submit("/holidays/imported", fields)))
+    assert "เพิ่มวันหยุดราชการ 1 วัน" in done
     assert await due(request) == at("2027-01-05", "14:00")
     async with acting_as(system("tests")):
         assert (await Holiday.get(day=SPECIAL)).name_th == "หยุดตามประกาศ"
-        assert (await Holiday.get(day=dt.date(2026, 12, 31))).name_th != "หยุดตามประกาศ"
+        assert (await Holiday.get(day=new_year)).name_th != "ปีใหม่"
+        assert (await Holiday.get(day=children)).withdrawn_at is not None
+        assert (await Holiday.get(day=songkran)).withdrawn_at is None
         assert not await Holiday.filter(day=dt.date(2027, 1, 8)).exists()
+    again = said(await manager.follow(await manager.submit("/holidays/imported", fields)))
+    assert "เพิ่มวันหยุดราชการ 0 วัน" in again
+
+
+async def test_a_special_day_moves_incidents_in_the_same_breath(stage: Stage, browser_for) -> None:
+    desk = await staffed()
+    now = at("2026-12-30", "14:00")
+    await clock_stands(now)
+    opened = await desk.call("4.2", now)
+    manager: Browser = await browser_for("manager")
+    facts = {"day": "4 ม.ค. 2570", "name_th": "วันหยุดพิเศษ", "special": "yes"}
+    assert opened.number in said(await manager.submit("/holidays", facts))
+    await manager.submit("/holidays", facts | {"confirmed": "yes"})
+    async with acting_as(system("tests")):
+        assert (await Incident.get(id=opened.id)).due_at == at("2027-01-05", "14:00")
+    official_a: Browser = await browser_for("official-a")
+    news = said(await official_a.get("/news"))
+    assert f"{opened.number} · {opened.title}, กำหนดใหม่ 5 ม.ค. 2570 14:00 น. จากเดิม 4 ม.ค. 2570 14:00 น." in news
+    await manager.submit(f"/holidays/{SPECIAL}/withdrawal")
+    async with acting_as(system("tests")):
+        assert (await Incident.get(id=opened.id)).due_at == at("2027-01-04", "14:00")
 
 
 @pytest.mark.parametrize(
@@ -123,7 +169,6 @@ async def test_a_file_is_taken_over_once(stage: Stage, browser_for) -> None:
         b"",
         b"hello",
         b"BEGIN:VCALENDAR\nEND:VCALENDAR\n",
-        b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:x\n",
         b"\xff\xfe\x00",
     ],
 )
