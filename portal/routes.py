@@ -40,6 +40,7 @@ from portal.pages import (
     home,
     incidents,
     knowledge,
+    ledger,
     news,
     profile,
     providers,
@@ -107,6 +108,8 @@ _PAGES = (
     # The provider's billing desk
     page("GET", "/billing", billing_desk.show, May.BILLS_ISSUE, name="billing"),
     page("POST", "/billing/policy", billing_desk.save_policy, May.BILLS_ISSUE, name="billing.policy"),
+    page("GET", "/billing/ledger", ledger.show, May.BILLS_ISSUE, name="billing.ledger"),
+    page("GET", "/billing/ledger/{kind}", ledger.export, May.BILLS_ISSUE, name="billing.ledger.export"),
     page("GET", "/billing/invoices", billing_desk.open_invoices, May.BILLS_ISSUE, name="billing.invoices"),
     page("GET", "/billing/invoices/{id:uuid}", billing_desk.invoice, May.BILLS_ISSUE, name="billing.invoice"),
     page("POST", "/billing/invoices/{id:uuid}/payments", billing_desk.pay, May.BILLS_ISSUE, name="billing.pay"),

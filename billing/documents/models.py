@@ -50,4 +50,5 @@ class Document(Model):
             Index(fields=("agency_id", "statement_id"), name="document_statement"),
             Index(fields=("agency_id", "issued_at"), name="document_agency"),
             Index(fields=("agency_id", "payment_id"), name="document_payment"),
+            Index(fields=("provider_id", "issued_at"), name="document_provider_issued"),
         ]

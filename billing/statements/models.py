@@ -31,7 +31,10 @@ class Statement(Model):
     class Meta:
         table = "statement"
         unique_together = (("agency_id", "provider_id", "month"), ("provider_id", "number"))
-        indexes = [Index(fields=("provider_id", "month"), name="statement_provider_month")]
+        indexes = [
+            Index(fields=("provider_id", "month"), name="statement_provider_month"),
+            Index(fields=("provider_id", "issued_at"), name="statement_provider_issued"),
+        ]
 
 
 class StatementLine(Model):

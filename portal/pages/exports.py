@@ -62,7 +62,7 @@ async def costs(visit: Visit) -> Response:
     period = str(months[0]) if len(months) == 1 else f"fy{months[-1].fiscal_year}"
     name = f"costs-{agency.short_code}-{period}.{FORMATS[kind].extension}"
     return StreamingResponse(
-        _pieces(kept),
+        pieces(kept),
         media_type=FORMATS[kind].media_type,
         headers={"content-disposition": f'attachment; filename="{name}"', "cache-control": "private, no-store"},
     )
@@ -99,7 +99,8 @@ async def _months(visit: Visit, agency: Organisation) -> list[Month]:
     return months
 
 
-async def _pieces(kept: IO[bytes]) -> AsyncIterator[bytes]:
+async def pieces(kept: IO[bytes]) -> AsyncIterator[bytes]:
+    """Yield what was written, piece by piece, and close it."""
     with kept:
         kept.seek(0)
         while piece := kept.read(_CHUNK):

@@ -123,6 +123,21 @@ async def test_december_is_issued_with_its_credit_and_paid(browser_for: BrowserF
     page = said(await desk.get("/billing/invoices"))
     assert "INV-P01-2570-00001" in page
     assert "เกินกำหนด 31–60 วัน 73,723.00" in page
+    # The books: October and November are open, December is overpaid by the note's 107.00.
+    page = said(await desk.get("/billing/ledger"))
+    assert "ยอดลูกหนี้ตรงกับยอดค้างชำระตามอายุหนี้ 147,446.00 บาท" in page
+    assert "1110 ลูกหนี้ค่าบริการ 147,446.00 166,302.14 166,302.14 147,446.00" in page
+    assert "2010 เงินรับเกินรอคืนหน่วยงาน 0.00 0.00 107.00 −107.00" in page
+    year = await desk.get("/billing/ledger?year=2570")
+    assert "ปีงบประมาณ พ.ศ. 2570" in said(year)
+    taken = await desk.get("/billing/ledger/csv?year=2570")
+    rows = list(csv.reader(io.StringIO(taken.content.decode("utf-8-sig"))))[1:]
+    assert sum(Decimal(row[6]) - Decimal(row[7]) for row in rows) == 0
+    assert {row[1] for row in rows} >= {"INV-P01-2570-00001", "RC-P01-2570-00002", "CN-P01-2570-00001"}
+    assert (await desk.get("/billing/ledger/xlsx?month=2026-11")).content[:2] == b"PK"
+    for path in ("/billing/ledger/pdf", "/billing/ledger?month=2027-02", "/billing/ledger?year=x"):
+        assert (await desk.get(path)).status_code == 404, path
+    assert (await finance.get("/billing/ledger")).status_code == 403
 
 
 async def test_another_agencys_documents_and_figures_are_not_there(browser_for: BrowserFor) -> None:

@@ -1,0 +1,5 @@
+"""These tests play on the stage."""
+
+from tests.stage import database, stage, stage_template
+
+__all__ = ["database", "stage", "stage_template"]
