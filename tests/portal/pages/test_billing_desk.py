@@ -96,6 +96,18 @@ async def test_december_is_issued_with_its_credit_and_paid(browser_for: BrowserF
     assert "RC-P01-2570-00001" in page
     assert "ยอดค้างชำระ (บาท) 0.00" in page
     assert "RC-P01-2570-00001 ใบเสร็จรับเงิน/ใบกำกับภาษี" in said(await finance.get("/documents"))
+    await _reverses_and_records_anew(desk, finance, invoice, payment)
+    # A correction, and what is open by age.
+    note = {"note_kind": "credit_note", "amount": "100.00", "reason": "คิดค่าบริการเกินหนึ่งวัน"}
+    page = said(await desk.follow(await desk.submit(f"{invoice}/notes", note)))
+    assert "CN-P01-2570-00001" in page
+    page = said(await desk.get("/billing/invoices"))
+    assert "INV-P01-2570-00001" in page
+    assert "เกินกำหนด 31–60 วัน 73,723.00" in page
+    await _sees_the_books(desk, finance)
+
+
+async def _reverses_and_records_anew(desk: Browser, finance: Browser, invoice: str, payment: dict[str, str]) -> None:
     # It was another invoice's: reversed with a reason, the receipt cancelled, then recorded as it should have been.
     link = re.search(r'href="(/billing/payments/[0-9a-f-]{36}/reversal)"', (await desk.get(invoice)).text)
     assert link
@@ -116,13 +128,9 @@ async def test_december_is_issued_with_its_credit_and_paid(browser_for: BrowserF
     listed = said(await finance.get("/documents"))
     assert "RC-P01-2570-00001 ใบเสร็จรับเงิน/ใบกำกับภาษี ยกเลิกแล้ว" in listed
     assert "CX-P01-2570-00001 ใบแจ้งยกเลิก" in listed
-    # A correction, and what is open by age.
-    note = {"note_kind": "credit_note", "amount": "100.00", "reason": "คิดค่าบริการเกินหนึ่งวัน"}
-    page = said(await desk.follow(await desk.submit(f"{invoice}/notes", note)))
-    assert "CN-P01-2570-00001" in page
-    page = said(await desk.get("/billing/invoices"))
-    assert "INV-P01-2570-00001" in page
-    assert "เกินกำหนด 31–60 วัน 73,723.00" in page
+
+
+async def _sees_the_books(desk: Browser, finance: Browser) -> None:
     # The books: October and November are open, December is overpaid by the note's 107.00.
     page = said(await desk.get("/billing/ledger"))
     assert "ยอดลูกหนี้ตรงกับยอดค้างชำระตามอายุหนี้ 147,446.00 บาท" in page
