@@ -87,6 +87,8 @@ class Permission(enum.StrEnum):
     SLA_EDIT = "sla_edit"
     DESK_OVERVIEW = "desk_overview"
     KNOWLEDGE_EDIT = "knowledge_edit"
+    STAFF_READ = "staff_read"
+    STAFF_KEEP = "staff_keep"
     AUDIT_READ = "audit_read"
     CLOCK_MOVE = "clock_move"
 
@@ -106,6 +108,7 @@ _OVERSIGHT = _EVERYONE | {
     _P.AUDIT_READ,
     _P.INCIDENTS_READ,
     _P.DESK_OVERVIEW,
+    _P.STAFF_READ,
 }
 
 GRANTS: dict[Role, frozenset[Permission]] = {
@@ -122,7 +125,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.REVIEWER: frozenset(_STAFF | {_P.REQUESTS_REVIEW, _P.WORK_DO, _P.CAPACITY_EDIT}),
     Role.HELPDESK: frozenset(_STAFF | {_P.INCIDENTS_READ, _P.INCIDENTS_LOG, _P.KNOWLEDGE_EDIT}),
     Role.SECTION_HEAD: frozenset(
-        _STAFF | {_P.WORK_DO, _P.INCIDENTS_READ, _P.INCIDENTS_ASSIGN, _P.SLA_EDIT, _P.KNOWLEDGE_EDIT}
+        _STAFF | {_P.WORK_DO, _P.INCIDENTS_READ, _P.INCIDENTS_ASSIGN, _P.SLA_EDIT, _P.KNOWLEDGE_EDIT, _P.STAFF_READ}
     ),
     Role.TECHNICIAN: frozenset(_STAFF | {_P.WORK_DO, _P.INCIDENTS_READ, _P.INCIDENTS_WORK, _P.USAGE_ENTER}),
     Role.PROVIDER_FINANCE: frozenset(
@@ -139,6 +142,8 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             _P.AUDIT_READ,
             _P.INCIDENTS_READ,
             _P.DESK_OVERVIEW,
+            _P.STAFF_READ,
+            _P.STAFF_KEEP,
         }
     ),
     # Seed B 3(6): grants rights and only that; no ticket, request or bill content.

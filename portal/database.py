@@ -42,6 +42,7 @@ MODELS: dict[str, list[str]] = {
         "services.calendar.models",
         "services.requests.models",
         "services.sections.models",
+        "services.staff.models",
         "services.sla.models",
         "services.callers.models",
         "services.disruptions.models",

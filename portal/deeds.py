@@ -98,6 +98,8 @@ DEEDS: Final[dict[str, Lazy]] = {
     "section.seated": lazy("Gave a place in a section"),
     "section.unseated": lazy("Ended a place in a section"),
     "section.absence": lazy("Noted an absence"),
+    "staff.entered": lazy("Entered a certificate, record check or NDA"),
+    "staff.struck": lazy("Struck out an entry of the staff register"),
     "sla.edited": lazy("Edited the service level agreement"),
     "article.written": lazy("Wrote a knowledge article"),
     "article.withdrawn": lazy("Withdrew a knowledge article"),

@@ -17,6 +17,8 @@ from services.sections.commands import seat
 from services.sections.models import Position
 from services.sections.queries import sections_of
 from services.sla.commands import load_table
+from services.staff.commands import enter
+from services.staff.rules import Field, Kind
 from services.subscriptions.models import Subscription
 
 _LOADING = system("demo")
@@ -26,6 +28,12 @@ _SEATS: Final = (
     ("head-network", Position.HEAD, ("network", "infrastructure", "web-mail")),
     ("head-hardware", Position.HEAD, ("hardware", "software", "mis")),
     ("technician", Position.TECHNICIAN, ("network", "infrastructure", "hardware", "software")),
+)
+_HELD_FROM: Final = dt.date(2025, 9, 1)
+_CERTIFICATES: Final = (
+    ("head-network", Field.NETWORK, "Network professional", "NP-2568-0031", dt.date(2028, 8, 31)),
+    ("head-hardware", Field.DATA_CENTRE, "Data centre specialist", "DC-2568-0107", dt.date(2028, 8, 31)),
+    ("technician", Field.NETWORK, "Network associate", "NA-2568-0412", dt.date(2028, 8, 31)),
 )
 _ARTICLES: Final = (
     ("1.2a", "เครื่องคอมพิวเตอร์เปิดไม่ติด: ลองทำสิ่งนี้ก่อน", "A computer does not start: try this first",
@@ -149,6 +157,13 @@ async def man(cast: Mapping[str, Actor], provider_id: uuid.UUID) -> None:
         for who, position, codes in _SEATS:
             for code in codes:
                 await seat(sections[code].id, _person(cast[who]), position, by=_LOADING, now=_MANNED_AT)
+        for who, about, title, number, until in _CERTIFICATES:
+            held: dict[str, Any] = {"held_from": _HELD_FROM, "provider_id": provider_id}
+            held |= {"by": _LOADING, "now": _MANNED_AT}
+            person = _person(cast[who])
+            await enter(person, Kind.CERTIFICATE, field=about, title=title, number=number, held_until=until, **held)
+            await enter(person, Kind.RECORD_CHECK, number="ทว. 1/2568", **held)
+            await enter(person, Kind.NDA, **held)
         services = await Subscription.filter(provider_id=provider_id, state="active").select_related("offering")
     async with acting_as(cast["helpdesk"]):
         for code, title_th, title_en, text_th, text_en, is_public in _ARTICLES:

@@ -28,6 +28,7 @@ from services.sla.facts import FactKind
 from services.sla.models import SlaRow
 from services.sla.queries import row_at
 from services.sla.rules import WORKING_DAY_MINUTES, Severity, Terms, terms_of
+from services.staff.queries import clearances
 
 
 async def first_analysis(
@@ -298,8 +299,8 @@ async def _assignable(incident: Incident, person_id: uuid.UUID, now: dt.datetime
     roles = Membership.filter(organisation_id=incident.provider_id, person_id=person_id, revoked_at=None)
     if not await roles.filter(role__in=[Role.TECHNICIAN, Role.SECTION_HEAD]).exists():
         raise NotAssignable("this person holds no role for the work")
-    if place.cleared_until is not None and place.cleared_until < bangkok_date(now):
-        raise NotAssignable("a certificate, the record check or the NDA has lapsed")
+    if not (await clearances([person_id], bangkok_date(now)))[person_id].is_whole:
+        raise NotAssignable("a certificate, the record check or the NDA is missing or has lapsed")
     return place.name
 
 

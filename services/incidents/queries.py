@@ -31,6 +31,8 @@ from services.sections.queries import away_on, led_by, staff_of
 from services.sla.clock import Clocks
 from services.sla.facts import FactKind
 from services.sla.models import SlaRow
+from services.staff.queries import clearances
+from services.staff.rules import Clearance
 from services.subscriptions.models import Subscription
 
 _ALIKE = 0.4
@@ -84,7 +86,7 @@ class Candidate:
     member: SectionMember
     open_incidents: int
     is_away: bool
-    is_cleared: bool
+    clearance: Clearance
 
 
 async def whole(incident_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Whole:
@@ -155,6 +157,7 @@ async def candidates(section_id: uuid.UUID, *, now: dt.datetime) -> list[Candida
     staff = await staff_of(section_id, now)
     people = [member.person_id for member in staff]
     away = await away_on(people, bangkok_date(now))
+    held = await clearances(people, bangkok_date(now))
     load = {
         row["assignee_id"]: row["n"]
         for row in await rows(
@@ -168,7 +171,7 @@ async def candidates(section_id: uuid.UUID, *, now: dt.datetime) -> list[Candida
             member,
             load.get(member.person_id, 0),
             member.person_id in away,
-            member.cleared_until is None or member.cleared_until >= bangkok_date(now),
+            held[member.person_id],
         )
         for member in staff
     ]

@@ -6,7 +6,7 @@ import uuid
 from auth.errors import Conflict, Invalid, NotFound, NotPermitted
 from auth.people.models import Membership
 from auth.rules import Actor, Permission
-from auth.tenancy import one, record, scoped
+from auth.tenancy import one, record
 from services.sections.models import Absence, Position, Section, SectionMember
 from services.sections.queries import led_by, places_of
 
@@ -54,15 +54,6 @@ async def unseat(member_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Sectio
     await member.save(update_fields=["until"])
     record("section.unseated", at=now, subject=("section", member.section_id), person=member.person_id)
     return member
-
-
-async def clear(person_id: uuid.UUID, until: dt.date | None, *, now: dt.datetime) -> None:
-    """Say until which day somebody's certificates, record check and NDA all hold (standard 9.1–9.3).
-
-    The staff register says so; past that day nobody can assign work to this person. None is no known end.
-    """
-    await scoped(SectionMember).filter(person_id=person_id, until=None).update(cleared_until=until)
-    record("section.cleared", at=now, subject=("person", person_id), until=until)
 
 
 async def be_away(

@@ -41,8 +41,6 @@ class SectionMember(Model):
     position = fields.CharEnumField(Position, max_length=16)
     since = InstantField()
     until = InstantField(null=True)
-    # The last day certificates, criminal-record check and NDA all hold (standard 9.1–9.3); none is no known end.
-    cleared_until = fields.DateField(null=True)
 
     class Meta:
         table = "section_member"

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from tortoise.transactions import in_transaction
 
 from auth.errors import Invalid, NotPermitted, Refusal
+from billing.months import bangkok_date
 from portal import refusals
 from portal.formats import NotADate, parse_date
 from portal.i18n import gettext as _
@@ -94,6 +95,7 @@ async def _shown(visit: Visit, errors: Mapping[str, str] | None = None, status: 
         values=visit.form.values(),
         ticked=set(visit.form.all("incident")),
         own=own,
+        today=bangkok_date(visit.now),
         chosen=chosen,
         people=await candidates(chosen.id, now=visit.now) if chosen else [],
         lines=page.lines if page else (),

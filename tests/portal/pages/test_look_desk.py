@@ -41,6 +41,7 @@ async def test_pages_of_incidents_hold_together(
         (helpdesk, "/outages"),
         (head, "/desk/section"),
         (technician, "/desk"),
+        (manager, f"/staff/{person_of(desk.technician)}"),
     ):
         wrong[address, "desk"] = await faults(chromium, browser, address, 390)
     for browser in (official, helpdesk, manager, head):
@@ -51,6 +52,7 @@ async def test_pages_of_incidents_hold_together(
         (helpdesk, "/desk?queue=all"),
         (manager, "/desk/overview"),
         (manager, "/desk/overview/incidents"),
+        (manager, "/staff"),
         (head, "/sla/1.2b/edit"),
         (head, "/sla/1.2b"),
     ):

@@ -4,7 +4,7 @@ import datetime as dt
 
 import icalendar
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.calendar.exchange import Day, NoCalendar, Why, read, written
@@ -18,6 +18,7 @@ DAYS = st.dictionaries(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault
 @given(DAYS)
 def test_what_is_written_is_read_back(days: dict[dt.date, str]) -> None:
     file = written([(day, name, AT) for day, name in sorted(days.items())], "วันหยุด")

@@ -18,6 +18,8 @@ from services.sections.commands import seat
 from services.sections.models import Position, Section
 from services.sla.commands import load_table
 from services.sla.models import SlaRow
+from services.staff.commands import enter
+from services.staff.rules import Field, Kind
 from tests.cast import actor, organisation
 
 T = TypeVar("T")
@@ -79,6 +81,8 @@ async def staffed(*, sections: tuple[str, ...] = ("network", "hardware", "infras
         for day in HOLIDAYS:
             if day not in standing:
                 await declare(day, "วันหยุด", by=system("desk"), now=LONG_AGO)
+        for person in (head, technician):
+            await cleared(provider.id, person)
         known = {section.code: section for section in await Section.filter(provider_id=provider.id)}
         for code in sections:
             for person, position in ((head, Position.HEAD), (technician, Position.TECHNICIAN)):
@@ -94,6 +98,16 @@ async def staffed(*, sections: tuple[str, ...] = ("network", "hardware", "infras
         manager=await actor("manager"),
         sections=known,
     )
+
+
+async def cleared(provider_id: uuid.UUID, who: Actor, until: dt.date | None = None) -> None:
+    """Enter all that the register asks of somebody, in a unit of the portal's own."""
+    for kind in Kind:
+        about = {"field": Field.NETWORK, "title": "CCNA"} if kind is Kind.CERTIFICATE else {}
+        await enter(
+            person_of(who), kind, held_from=LONG_AGO.date(), held_until=until, provider_id=provider_id,
+            by=system("desk"), now=LONG_AGO, **about,
+        )  # fmt: skip
 
 
 def person_of(who: Actor) -> uuid.UUID:

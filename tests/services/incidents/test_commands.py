@@ -28,11 +28,14 @@ from services.incidents.intake import CallerSaid, Wish, log, report
 from services.incidents.models import IncidentFact
 from services.incidents.queries import alike, candidates, whole
 from services.incidents.rules import Channel, ConditionNotMet, NotAssignable, NotClassified, State, WrongState
-from services.sections.commands import be_away, clear, unseat
+from services.sections.commands import be_away, unseat
 from services.sections.models import SectionMember
 from services.sla.commands import edit_row
 from services.sla.facts import FactKind, Status
 from services.sla.rules import Severity
+from services.staff.commands import enter, strike
+from services.staff.queries import records_of
+from services.staff.rules import Kind
 from tests.cast import take_away
 from tests.services.incidents.desk import Desk, at, person_of
 
@@ -101,9 +104,16 @@ async def test_who_cannot_be_assigned(desk: Desk) -> None:
             await desk.do(desk.head, assign(opened.id, who, by=desk.head, now=TUESDAY))
 
     await refused(person_of(desk.helpdesk))  # not of the section
-    await desk.do(system("register"), clear(technician, dt.date(2026, 12, 7), now=TUESDAY))
-    await refused(technician)  # a certificate has lapsed
-    await desk.do(system("register"), clear(technician, dt.date(2026, 12, 8), now=TUESDAY))
+    async with acting_as(desk.manager):
+        held = await records_of([technician])
+        [nda] = [each for each in held[technician] if each.kind is Kind.NDA]
+        await strike(nda.id, by=desk.manager, now=TUESDAY)
+    await refused(technician)  # there is no NDA any more
+    for last, is_refused in ((dt.date(2026, 12, 7), True), (dt.date(2026, 12, 8), False)):
+        signed = {"held_from": dt.date(2026, 1, 1), "held_until": last, "by": desk.manager, "now": TUESDAY}
+        await desk.do(desk.manager, enter(technician, Kind.NDA, **signed))
+        if is_refused:
+            await refused(technician)  # it lapsed yesterday
     assigned = await desk.do(desk.head, assign(opened.id, technician, by=desk.head, now=TUESDAY))
     assert (assigned.state, assigned.assignee_id) == (State.ASSIGNED, technician)
     await take_away("technician", Role.TECHNICIAN)
@@ -125,7 +135,7 @@ async def test_load_and_absence_are_visible_before_assigning(desk: Desk) -> None
     assert opened.section_id
     head, them = await desk.do(desk.head, candidates(opened.section_id, now=TUESDAY))
     assert (head.open_incidents, head.is_away) == (0, False)
-    assert (them.open_incidents, them.is_away, them.is_cleared) == (1, True, True)
+    assert (them.open_incidents, them.is_away, them.clearance.is_whole) == (1, True, True)
 
 
 async def test_bulk_assignment_is_all_or_nothing(desk: Desk) -> None:
