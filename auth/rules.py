@@ -74,6 +74,7 @@ class Permission(enum.StrEnum):
     USAGE_ACKNOWLEDGE = "usage_acknowledge"  # checking a month's usage, and objecting to it (13.2)
     DISPUTES_JOIN = "disputes_join"
     BILLS_ISSUE = "bills_issue"
+    TAXES_EDIT = "taxes_edit"  # general rates by the central agency, its own by a provider
     USAGE_ENTER = "usage_enter"
     USAGE_CORRECT = "usage_correct"
     USERS_GRANT = "users_grant"
@@ -129,7 +130,16 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     ),
     Role.TECHNICIAN: frozenset(_STAFF | {_P.WORK_DO, _P.INCIDENTS_READ, _P.INCIDENTS_WORK, _P.USAGE_ENTER}),
     Role.PROVIDER_FINANCE: frozenset(
-        _STAFF | {_P.COSTS_READ, _P.DISPUTES_JOIN, _P.BILLS_ISSUE, _P.CATALOGUE_EDIT, _P.USAGE_ENTER, _P.USAGE_CORRECT}
+        _STAFF
+        | {
+            _P.COSTS_READ,
+            _P.DISPUTES_JOIN,
+            _P.BILLS_ISSUE,
+            _P.TAXES_EDIT,
+            _P.CATALOGUE_EDIT,
+            _P.USAGE_ENTER,
+            _P.USAGE_CORRECT,
+        }
     ),
     Role.MANAGER: frozenset(
         _STAFF
@@ -148,7 +158,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     ),
     # Seed B 3(6): grants rights and only that; no ticket, request or bill content.
     Role.PROVIDER_ADMIN: frozenset({_P.OWN_ACCOUNT, _P.USERS_GRANT, _P.MACHINES_ADMIT, _P.AUDIT_READ, _P.CLOCK_MOVE}),
-    Role.CENTRAL: frozenset(_OVERSIGHT | {_P.PROVIDERS_LIST, _P.USERS_GRANT}),
+    Role.CENTRAL: frozenset(_OVERSIGHT | {_P.PROVIDERS_LIST, _P.TAXES_EDIT, _P.USERS_GRANT}),
     Role.AUDITOR: frozenset(_OVERSIGHT),
 }
 

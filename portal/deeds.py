@@ -117,6 +117,7 @@ DEEDS: Final[dict[str, Lazy]] = {
     "price.set": lazy("Set a price"),
     "ceiling.set": lazy("Set a ceiling price"),
     "tax_rate.set": lazy("Set a tax rate"),
+    "tax_rate.withdrawn": lazy("Withdrew a tax rate"),
     "budget.set": lazy("Set a budget"),
     "dispute.open": lazy("Disputed a line of an invoice"),
     "dispute.message": lazy("Wrote a message in a dispute"),

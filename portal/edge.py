@@ -31,7 +31,9 @@ _MOST_FILES = 20
 
 # What those who oversee may change: their own account, their own organisation's people (standard 11.2), and for the
 # central agency the provider list (12.2).
-_OVERSEERS_MAY_CHANGE = frozenset({Permission.OWN_ACCOUNT, Permission.USERS_GRANT, Permission.PROVIDERS_LIST})
+_OVERSEERS_MAY_CHANGE = frozenset(
+    {Permission.OWN_ACCOUNT, Permission.USERS_GRANT, Permission.PROVIDERS_LIST, Permission.TAXES_EDIT}
+)
 
 
 class Access(enum.Enum):

@@ -41,6 +41,7 @@ LINES: Final[tuple[tuple[Lazy | None, tuple[_Line, ...]], ...]] = (
             (lazy("Agency profile"), "agency", "building", Permission.AGENCY_READ),
             (lazy("Standing in for an approver"), "delegations", "user-check", Permission.REQUESTS_CONFIRM),
             (lazy("Provider list"), "providers", "certificate", Permission.OWN_ACCOUNT),
+            (lazy("Tax rates"), "taxes", "receipt-tax", Permission.TAXES_EDIT),
             (lazy("Official holidays"), "holidays", "calendar-event", Permission.OWN_ACCOUNT),
             (lazy("Users and rights"), "users", "users", Permission.USERS_GRANT),
             (lazy("Machines and tokens"), "tokens", "key", Permission.MACHINES_ADMIT),

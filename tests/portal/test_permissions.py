@@ -44,6 +44,7 @@ MAY: dict[Permission, set[str]] = {
     Permission.USAGE_ACKNOWLEDGE: {"official-a", "approver-a", "finance-a"},
     Permission.DISPUTES_JOIN: {"official-a", "approver-a", "finance-a", "provider-finance"},
     Permission.BILLS_ISSUE: {"provider-finance"},
+    Permission.TAXES_EDIT: {"provider-finance", "central"},
     Permission.USAGE_ENTER: {"technician", "provider-finance"},
     Permission.USAGE_CORRECT: {"provider-finance"},
     Permission.USERS_GRANT: {"agency-admin-a", "admin", "central"},
@@ -63,7 +64,12 @@ MAY: dict[Permission, set[str]] = {
     Permission.CLOCK_MOVE: {"admin"},
 }
 
-_OVERSEERS_MAY_CHANGE = {Permission.OWN_ACCOUNT, Permission.USERS_GRANT, Permission.PROVIDERS_LIST}
+_OVERSEERS_MAY_CHANGE = {
+    Permission.OWN_ACCOUNT,
+    Permission.USERS_GRANT,
+    Permission.PROVIDERS_LIST,
+    Permission.TAXES_EDIT,
+}
 
 # Where a page lets in fewer than hold its permission.
 NARROWER: dict[str, set[str]] = {

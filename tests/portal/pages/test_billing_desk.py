@@ -89,6 +89,7 @@ async def test_december_is_issued_with_its_credit_and_paid(browser_for: BrowserF
         "certificate_number": "ภงด 53-0001/2570",
         "certificate_date": "04/01/2570",
     }
+    assert 'value="04/01/2570"' in (await desk.get(invoice)).text  # today, to begin with
     wrong = await desk.submit(f"{invoice}/payments", payment | {"received": "82,373.97"})
     assert wrong.status_code == 422
     assert "จำนวนเงินเกินกว่ายอดค้างชำระของใบแจ้งหนี้" in said(wrong)
