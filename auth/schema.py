@@ -14,6 +14,11 @@ SYSTEM = "current_setting('portal.scope', true) = 'system'"
 OVERSIGHT = "current_setting('portal.scope', true) = 'oversight'"
 
 
+def has_role(role: str) -> str:
+    """Say in SQL whether the unit of work's actor holds a role."""
+    return f"'{role}' = ANY(string_to_array(current_setting('portal.roles', true), ','))"
+
+
 def secured(table: str, *, member: str, read: str = "false", grant: str = "SELECT, INSERT, UPDATE, DELETE") -> str:
     """Force row-level security: `member` may do what is granted, oversight and `read` may only look."""
     return f"""

@@ -32,7 +32,8 @@ T = TypeVar("T")
 ATTEMPTS = 5
 _SET_SCOPE = (
     "SELECT set_config('portal.organisation', $1, true), set_config('portal.agency', $2, true),"
-    " set_config('portal.provider', $3, true), set_config('portal.scope', $4, true)"
+    " set_config('portal.provider', $3, true), set_config('portal.scope', $4, true),"
+    " set_config('portal.roles', $5, true)"
 )
 
 
@@ -157,7 +158,8 @@ async def rows(sql: str, *values: Any) -> list[dict[str, Any]]:
 def _scope_of(actor: Actor) -> list[str]:
     scope = "system" if actor.is_system else "oversight" if actor.oversees else "member"
     seat = str(actor.seat.id) if actor.seat else ""
-    return [seat, str(actor.agency_id or ""), str(actor.provider_id or ""), scope]
+    roles = ",".join(sorted(actor.roles))
+    return [seat, str(actor.agency_id or ""), str(actor.provider_id or ""), scope, roles]
 
 
 def _is_clash(failure: OperationalError) -> bool:

@@ -170,6 +170,7 @@ _PAGES = (
     page("POST", "/offerings", catalogue_edit.add, May.CATALOGUE_EDIT, name="offering.add"),
     page("GET", "/offerings/{id:uuid}", catalogue_edit.edit, May.CATALOGUE_EDIT, name="offering.edit"),
     page("POST", "/offerings/{id:uuid}", catalogue_edit.save, May.CATALOGUE_EDIT, name="offering.save"),
+    page("POST", "/offerings/{id:uuid}/terms", catalogue_edit.set_terms, May.CATALOGUE_EDIT, name="offering.terms"),
     page("POST", "/offerings/{id:uuid}/addons", catalogue_edit.add_addon, May.CATALOGUE_EDIT, name="offering.addon"),
     page(
         "GET",

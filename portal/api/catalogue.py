@@ -46,7 +46,7 @@ class NewPrice(msgspec.Struct, forbid_unknown_fields=True):
 
 @for_machines(None)
 async def list_offerings(call: Call) -> Response:
-    """Answer what is on offer today with components, prices, ceilings and what is free; a provider gets all its own."""
+    """Answer what is on offer today, its terms, prices, ceilings and what is free; to a provider all of its own."""
     today = bangkok_date(call.visit.now)
 
     async def work() -> list[dict[str, Any]]:
@@ -123,9 +123,9 @@ def _offering(each: OnOffer) -> dict[str, Any]:
         "name_th": offering.name_th,
         "name_en": offering.name_en,
         "is_open": offering.is_open,
-        "availability_pct": plain(offering.availability_pct),
-        "lead_working_days": offering.lead_working_days,
-        "change_lead_working_days": offering.change_lead_working_days,
+        "availability_pct": plain(each.terms.availability_pct),
+        "lead_working_days": each.terms.lead_working_days,
+        "change_lead_working_days": each.terms.change_lead_working_days,
         "takes_waiting_list": offering.takes_waiting_list,
         "components": [_component(part, None) for part in each.components]
         + [_component(part, addon.addon) for addon in each.addons for part in addon.components],
@@ -143,9 +143,9 @@ def _component(priced: Priced, addon: Addon | None) -> dict[str, Any]:
         "unit_th": component.unit_th,
         "unit_en": component.unit_en,
         "basis": component.price_item.basis,
-        "minimum": plain(component.minimum),
-        "maximum": None if component.maximum is None else plain(component.maximum),
-        "step": plain(component.step),
+        "minimum": plain(priced.bounds.minimum),
+        "maximum": None if priced.bounds.maximum is None else plain(priced.bounds.maximum),
+        "step": plain(priced.bounds.step),
         "free": None if priced.free is None else plain(priced.free),
         "price": _price(priced.price),
         "next_price": _price(priced.next_price),

@@ -14,7 +14,7 @@ from billing.tariffs.commands import add_item, set_ceiling, set_price
 from billing.tariffs.models import PriceItem
 from billing.tariffs.rules import Basis, Tier, tiers_from
 from services.capacity.models import Pool
-from services.catalogue.models import Addon, Component, Offering
+from services.catalogue.models import Addon, Component, ComponentBounds, Offering, OfferingTerms
 from services.catalogue.rules import Family
 
 PRICED_SINCE = dt.date(2024, 10, 1)
@@ -73,10 +73,15 @@ class _Shop:
             code=code,
             family=Family(words["family"]),
             name_th=offered["name_th"],
+            name_en=words["name_en"],
+            position=position,
+        )
+        await OfferingTerms.create(
+            offering_id=offering.id,
             availability_pct=Decimal(offered["availability_pct"]),
             lead_working_days=offered["lead_working_days"],
-            position=position,
-            **{key: words[key] for key in ("name_en", "summary_th", "summary_en", "exclusions_th", "exclusions_en")},
+            **{key: words[key] for key in ("summary_th", "summary_en", "exclusions_th", "exclusions_en")},
+            **self._first(),
         )
         places = _places()
         for meter in offered["meters"]:
@@ -151,18 +156,32 @@ class _Shop:
         place: int,
     ) -> None:
         maximum = words["maximum"]
-        self.components[offering.code, words["code"]] = await Component.create(
+        component = self.components[offering.code, words["code"]] = await Component.create(
             provider_id=self.provider_id,
             offering_id=offering.id,
             addon_id=addon.id if addon else None,
             price_item_id=item.id,
             pool_id=pool.id if pool else None,
-            minimum=Decimal(words["minimum"]),
-            maximum=None if maximum is None else Decimal(maximum),
-            step=Decimal(words["step"]),
             position=place,
             **{key: words[key] for key in ("code", "name_th", "name_en", "unit_th", "unit_en")},
         )
+        await ComponentBounds.create(
+            component_id=component.id,
+            minimum=Decimal(words["minimum"]),
+            maximum=None if maximum is None else Decimal(maximum),
+            step=Decimal(words["step"]),
+            **self._first(),
+        )
+
+    def _first(self) -> dict[str, Any]:
+        """Return what the first version of terms and bounds has in common."""
+        return {
+            "provider_id": self.provider_id,
+            "number": 1,
+            "effective_from": PRICED_SINCE,
+            "made_by": self.by.name,
+            "made_at": self.now,
+        }
 
 
 def _places() -> Iterator[int]:

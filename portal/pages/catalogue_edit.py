@@ -1,26 +1,35 @@
 """Editing the catalogue: services' facts, their add-ons, what is ordered of them and in which quantities."""
 
+import datetime as dt
+import functools
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+import structlog
 from starlette.responses import Response
 
 from auth.errors import Invalid
-from auth.tenancy import one
+from auth.rules import Permission, system
+from auth.tenancy import current, one, unit_of_work
 from billing.months import bangkok_date
 from billing.tariffs.rules import Basis
-from portal.formats import NotANumber, parse_number, quantity
+from portal.formats import NotANumber, date_short, parse_number, quantity
 from portal.i18n import Lazy, lazy
 from portal.i18n import gettext as _
 from portal.pages.catalogue import FAMILIES, PER, rows_of
+from portal.pages.effective_day import LABELS as DAY_LABELS
+from portal.pages.effective_day import effective_day
 from portal.refusals import in_words
 from portal.visit import Visit
 from services.capacity.queries import pools
 from services.catalogue import commands
-from services.catalogue.models import Offering
-from services.catalogue.queries import addons_of, offering, on_offer
-from services.catalogue.rules import Family
+from services.catalogue.models import Offering, OfferingTerms
+from services.catalogue.queries import addons_of, offering, on_offer, terms_of
+from services.catalogue.rules import Bounds, Family, in_force
+from services.requests.commands import void_stale
+
+log = structlog.get_logger("portal.catalogue")
 
 MOST: Final = Decimal(10) ** 12
 DECIMALS: Final = 6
@@ -63,7 +72,9 @@ REASONS: Final = (
     lazy("Enter a number, zero or more, with at most six decimals."),
 )
 _DAYS: Final = ("lead_working_days", "change_lead_working_days", "data_kept_days")
-_TEXTS: Final = ("name_th", "name_en", "summary_th", "summary_en", "exclusions_th", "exclusions_en")
+_NAMES: Final = ("name_th", "name_en")
+_SWITCHES: Final = ("is_open", "takes_waiting_list")
+_TEXTS: Final = ("summary_th", "summary_en", "exclusions_th", "exclusions_en")
 
 
 async def index(visit: Visit) -> Response:
@@ -82,7 +93,8 @@ async def add(visit: Visit) -> Response:
     """Add an offering to the provider's own catalogue."""
     try:
         family = _choice(Family, visit.form.get("family"), "family")
-        made = await commands.add_offering(visit.form.get("code"), family, _facts(visit), by=visit.by, now=visit.now)
+        facts = _at_once(visit) | _promised(visit)
+        made = await commands.add_offering(visit.form.get("code"), family, facts, by=visit.by, now=visit.now)
     except Invalid as refused:
         return _new_form(visit, visit.form.values(), in_words(refused), status=422)
     visit.flash(_("The service was added. Say next what is ordered of it, and at which price."))
@@ -95,14 +107,35 @@ async def edit(visit: Visit) -> Response:
 
 
 async def save(visit: Visit) -> Response:
-    """Change an offering's facts; the audit trail keeps what each was."""
+    """Change an offering's names and what it takes orders for, at once; the audit trail keeps what each was."""
     try:
-        await commands.edit_offering(visit.params["id"], _facts(visit), by=visit.by, now=visit.now)
+        await commands.edit_offering(visit.params["id"], _at_once(visit), by=visit.by, now=visit.now)
     except Invalid as refused:
-        kept = dict.fromkeys(("is_open", "takes_waiting_list"), "") | visit.form.values()
+        kept = dict.fromkeys(_SWITCHES, "") | visit.form.values()
         return await _page(visit, kept, in_words(refused), status=422)
     visit.flash(_("The service was saved."))
     return visit.redirect("offering.edit", id=visit.params["id"])
+
+
+async def set_terms(visit: Visit) -> Response:
+    """Set what is promised of an offering from a day on; quotes that promise something else are void at once."""
+    try:
+        facts, day, reason = _terms(visit)
+        await commands.set_terms(visit.params["id"], facts, day, reason=reason, by=visit.by, now=visit.now)
+    except Invalid as refused:
+        return await _page(visit, visit.form.values(), in_words(refused), status=422)
+    current().after_commit.append(functools.partial(void_contradicted, visit.now))
+    visit.flash(_("These terms apply from %(day)s on.", day=date_short(day, visit.language)))
+    return visit.redirect("offering.edit", id=visit.params["id"])
+
+
+async def void_contradicted(now: dt.datetime) -> None:
+    """Void at once the quotes that a change of the catalogue contradicts; confirming one would find out as well."""
+    try:
+        voided = await unit_of_work(system("quotes"), functools.partial(void_stale, now=now))
+        log.info("quotes voided", count=voided)
+    except Exception:  # the change stands, and no stale quote can be confirmed anyhow
+        log.exception("voiding stale quotes failed")
 
 
 async def add_addon(visit: Visit) -> Response:
@@ -136,9 +169,9 @@ async def add_component(visit: Visit) -> Response:
             basis=_choice(Basis, form.get("basis"), "basis"),
             addon_id=form.uuid("addon") if form.get("addon") else None,
             pool_id=form.uuid("pool") if form.get("pool") else None,
+            bounds=bounds,
             by=visit.by,
             now=visit.now,
-            **bounds,
         )
     except Invalid as refused:
         return await _component_form(visit, form.values(), in_words(refused), status=422)
@@ -146,17 +179,18 @@ async def add_component(visit: Visit) -> Response:
     return visit.redirect("component", id=made.id)
 
 
-def bounds_in(visit: Visit) -> dict[str, Any]:
+def bounds_in(visit: Visit) -> Bounds:
     """Read the bounds of a form; refuses (Invalid) what is no quantity. No most means none."""
-    form, faults, found = visit.form, {}, dict[str, Decimal | None]()
+    form, faults, found = visit.form, {}, dict[str, Decimal]()
     for name in ("minimum", "maximum", "step"):
         try:
-            found[name] = exact(form.get(name)) if form.get(name) or name != "maximum" else None
+            if form.get(name) or name != "maximum":
+                found[name] = exact(form.get(name))
         except NotANumber:
             faults[name] = "Enter a number, zero or more, with at most six decimals."
     if faults:
         raise Invalid(faults)
-    return found
+    return Bounds(found["minimum"], found.get("maximum"), found["step"])
 
 
 def exact(text: str) -> Decimal:
@@ -168,11 +202,15 @@ def exact(text: str) -> Decimal:
     return number
 
 
-def _facts(visit: Visit) -> dict[str, Any]:
+def _at_once(visit: Visit) -> dict[str, Any]:
+    names: dict[str, Any] = {name: visit.form.get(name) for name in _NAMES}
+    return names | {name: visit.form.get(name) == "yes" for name in _SWITCHES}
+
+
+def _promised(visit: Visit) -> dict[str, Any]:
     form, faults = visit.form, dict[str, str]()
     facts: dict[str, Any] = {name: form.get(name) for name in _TEXTS}
     faults |= {name: "This text is too long." for name in _TEXTS if len(facts[name]) > _LONGEST_TEXT}
-    facts |= {name: form.get(name) == "yes" for name in ("is_open", "takes_waiting_list")}
     for name in _DAYS:
         text = form.get(name)
         if text.isascii() and text.isdigit() and len(text) <= 4:
@@ -190,6 +228,22 @@ def _facts(visit: Visit) -> dict[str, Any]:
     return facts
 
 
+def _terms(visit: Visit) -> tuple[dict[str, Any], dt.date, str]:
+    """Read terms with their day and reason; refuses (Invalid) all that is wrong at once."""
+    faults = dict[str, str]()
+    try:
+        facts = _promised(visit)
+    except Invalid as refused:
+        faults |= refused.fields
+    try:
+        day, reason = effective_day(visit)
+    except Invalid as refused:
+        faults |= refused.fields
+    if faults:
+        raise Invalid(faults)
+    return facts, day, reason
+
+
 def _choice(kind: Callable[[str], Any], text: str, field: str) -> Any:
     try:
         return kind(text)
@@ -200,10 +254,12 @@ def _choice(kind: Callable[[str], Any], text: str, field: str) -> Any:
 async def _page(visit: Visit, values: Mapping[str, str], errors: dict[str, str], status: int = 200) -> Response:
     found = await one(Offering, id=visit.params["id"])
     offer = await offering(found.code, on=bangkok_date(visit.now), provider_id=found.provider_id)
-    stored = {name: str(getattr(found, name)) for name in (*_TEXTS, *_DAYS)}
-    stored["availability_pct"] = quantity(found.availability_pct)
-    stored |= {name: "yes" if getattr(found, name) else "" for name in ("is_open", "takes_waiting_list")}
-    stored |= dict.fromkeys(("addon_code", "addon_name_th", "addon_name_en"), "")
+    terms = (await terms_of([found.id]))[found.id]
+    stored = {name: getattr(found, name) for name in _NAMES}
+    stored |= {name: str(getattr(terms[-1], name)) for name in (*_TEXTS, *_DAYS)}
+    stored["availability_pct"] = quantity(terms[-1].availability_pct)
+    stored |= {name: "yes" if getattr(found, name) else "" for name in _SWITCHES}
+    stored |= dict.fromkeys(("addon_code", "addon_name_th", "addon_name_en", "effective_from", "reason"), "")
     own = list(offer.components)
     groups = [(None, own)] + [(addon.addon, list(addon.components)) for addon in offer.addons]
     known = {addon.addon.id for addon in offer.addons}
@@ -215,10 +271,25 @@ async def _page(visit: Visit, values: Mapping[str, str], errors: dict[str, str],
         family=FAMILIES[found.family],
         groups=[(addon, list(zip(parts, rows_of(parts, visit.language), strict=True))) for addon, parts in groups]
         + [(addon, []) for addon in empty_addons],
+        terms=[
+            (each, _changes(each, before)) for each, before in zip(terms[::-1], (*terms[-2::-1], None), strict=True)
+        ],
+        terms_now=in_force(terms, bangkok_date(visit.now)),
+        today=bangkok_date(visit.now),
+        may_backdate=visit.by.may(Permission.PRICES_BACKDATE),
         values=stored | dict(values),
         errors=errors,
-        labels=LABELS,
+        labels=LABELS | DAY_LABELS,
     )
+
+
+def _changes(terms: OfferingTerms, before: OfferingTerms | None) -> list[tuple[Lazy, str]]:
+    """Return what terms say other than those before them, all of it where they are the first; each with its label."""
+    said = [name for name in commands.PROMISED if before is None or getattr(terms, name) != getattr(before, name)]
+    return [
+        (LABELS[name], quantity(value) if isinstance(value := getattr(terms, name), Decimal) else str(value))
+        for name in said
+    ]
 
 
 def _new_form(visit: Visit, values: Mapping[str, str], errors: dict[str, str], status: int = 200) -> Response:
@@ -226,7 +297,7 @@ def _new_form(visit: Visit, values: Mapping[str, str], errors: dict[str, str], s
         "catalogue_edit/new.html",
         status=status,
         families=list(FAMILIES.items()),
-        values=dict.fromkeys((*LABELS, "is_open", "takes_waiting_list"), "") | dict(values),
+        values=dict.fromkeys((*LABELS, *_SWITCHES), "") | dict(values),
         errors=errors,
         labels=LABELS,
     )

@@ -7,31 +7,30 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-import structlog
 from starlette.responses import Response
 from tortoise.transactions import in_transaction
 
 from auth.errors import Invalid
-from auth.rules import Permission, system
-from auth.tenancy import current, unit_of_work
+from auth.rules import Permission
+from auth.tenancy import current
 from billing.months import bangkok_date
 from billing.tariffs.rules import AboveCeiling, BadTiers, Tier, checked_tiers, tiers_from
-from portal.formats import NotADate, NotANumber, date_short, parse_date, quantity
+from portal.formats import NotANumber, date_short, quantity
 from portal.i18n import gettext as _
 from portal.i18n import lazy
 from portal.pages.catalogue import PER, steps_of
-from portal.pages.catalogue_edit import LABELS, bounds_in, exact
+from portal.pages.catalogue_edit import LABELS, bounds_in, exact, void_contradicted
+from portal.pages.effective_day import LABELS as DAY_LABELS
+from portal.pages.effective_day import effective_day
 from portal.refusals import in_words
 from portal.visit import Visit
 from services.catalogue import commands
 from services.catalogue.effects import Effect, PriceHistory, effect_of, price_history
-from services.requests.commands import void_stale
-
-log = structlog.get_logger("portal.catalogue")
+from services.catalogue.queries import bounds_of
+from services.catalogue.rules import in_force
 
 MOST_TIERS: Final = 20
 _LEAST_ROWS: Final = 3
-_LONGEST: Final = 1000
 _PRICE: Final = "Enter a price, zero or more, with at most six decimals."
 _LIMIT: Final = "Each limit must be above the one before; only the last row has none."
 # Raised below pages with these words.
@@ -40,8 +39,6 @@ REASONS: Final = (
     lazy("Each limit must be above the one before; only the last row has none."),
     lazy("Enter at least one price."),
     lazy("A price from this day is set already."),
-    lazy("Say why the price is set for days that have passed."),
-    lazy("Only a manager sets a price for days that have passed."),
 )
 
 
@@ -70,13 +67,20 @@ async def show(visit: Visit) -> Response:
 
 
 async def save_bounds(visit: Visit) -> Response:
-    """Change in which quantities it can be ordered; what is in use already stays."""
+    """Set in which quantities it can be ordered for days from one on; what is in use already stays."""
     try:
-        await commands.edit_bounds(visit.params["id"], **bounds_in(visit), by=visit.by, now=visit.now)
+        bounds = bounds_in(visit)
+        day, reason = effective_day(visit)
+        await commands.set_bounds(visit.params["id"], bounds, day, reason=reason, by=visit.by, now=visit.now)
     except Invalid as refused:
-        found = await price_history(visit.params["id"])
-        return await _page(visit, found, visit.form.values(), in_words(refused), status=422)
-    visit.flash(_("The bounds were saved."))
+        # The page has two days and two reasons; these stand in the form of the bounds.
+        beside = {"bounds_from": "effective_from", "bounds_reason": "reason"}
+        errors, typed = in_words(refused), visit.form.values()
+        for own, sent in beside.items():
+            typed[own] = typed.pop(sent, "")
+            errors |= {own: errors.pop(sent)} if sent in errors else {}
+        return await _page(visit, await price_history(visit.params["id"]), typed, errors, status=422)
+    visit.flash(_("These quantities apply from %(day)s on.", day=date_short(day, visit.language)))
     return visit.redirect("component", id=visit.params["id"])
 
 
@@ -98,7 +102,7 @@ async def set_price(visit: Visit) -> Response:
         return await _page(visit, found, values, _above(refused, typed), status=422)
     if visit.form.get("act") != "set":
         return await _page(visit, found, values, effect=effect)
-    current().after_commit.append(functools.partial(_void_stale, visit.now))
+    current().after_commit.append(functools.partial(void_contradicted, visit.now))
     day = date_short(typed.effective_from, visit.language)
     visit.flash(_("The price is set from %(day)s on.", day=day))
     return visit.redirect("component", id=found.component.id)
@@ -128,15 +132,6 @@ async def _set(visit: Visit, typed: Typed, *, keep: bool) -> None:
         del unit.records[records:]
 
 
-async def _void_stale(now: dt.datetime) -> None:
-    """Void at once the quotes the new price contradicts; confirming one would find out as well."""
-    try:
-        voided = await unit_of_work(system("quotes"), functools.partial(void_stale, now=now))
-        log.info("quotes voided", count=voided)
-    except Exception:  # the price stands, and no stale quote can be confirmed anyhow
-        log.exception("voiding stale quotes failed")
-
-
 def _above(refused: AboveCeiling, typed: Typed) -> dict[str, str]:
     row = next((row for row, tier in zip(typed.rows, typed.tiers, strict=True) if tier == refused.tier), 1)
     ceiling = quantity(refused.ceiling.price)
@@ -144,20 +139,14 @@ def _above(refused: AboveCeiling, typed: Typed) -> dict[str, str]:
 
 
 def _typed(visit: Visit) -> Typed:
-    form = visit.form
-    tiers, rows, faults = _tiers(_rows(form.values()))
-    effective_from = bangkok_date(visit.now)
+    tiers, rows, faults = _tiers(_rows(visit.form.values()))
     try:
-        effective_from = parse_date(form.get("effective_from"))
-        if effective_from < bangkok_date(visit.now) and not visit.by.may(Permission.PRICES_BACKDATE):
-            faults["effective_from"] = "Only a manager sets a price for days that have passed."
-    except NotADate:
-        faults["effective_from"] = "Give a day such as 16/12/2569."
-    if len(form.get("reason")) > _LONGEST:
-        faults["reason"] = "This text is too long."
+        effective_from, reason = effective_day(visit)
+    except Invalid as refused:
+        faults |= refused.fields
     if faults:
         raise Invalid(faults)
-    return Typed(tiers, rows, effective_from, form.get("reason"))
+    return Typed(tiers, rows, effective_from, reason)
 
 
 def _tiers(typed: Sequence[Row]) -> tuple[tuple[Tier, ...], tuple[int, ...], dict[str, str]]:
@@ -221,12 +210,13 @@ async def _page(
     status: int = 200,
 ) -> Response:
     component, typed = found.component, dict(values or {})
+    bounds = (await bounds_of([component.id]))[component.id]
+    latest = bounds[-1]
     stored = {
-        "minimum": quantity(component.minimum),
-        "maximum": "" if component.maximum is None else quantity(component.maximum),
-        "step": quantity(component.step),
-        "effective_from": "",
-        "reason": "",
+        "minimum": quantity(latest.minimum),
+        "maximum": "" if latest.maximum is None else quantity(latest.maximum),
+        "step": quantity(latest.step),
+        **dict.fromkeys(("effective_from", "reason", "bounds_from", "bounds_reason"), ""),
     }
     return visit.render(
         "catalogue_edit/component.html",
@@ -237,11 +227,15 @@ async def _page(
         per=PER[component.price_item.basis],
         versions=[(version, steps_of(tiers_from(version.tiers))) for version in found.versions],
         ceilings=found.ceilings,
+        bounds=bounds[::-1],
+        bounds_now=in_force(bounds, bangkok_date(visit.now)),
         today=bangkok_date(visit.now),
         rows=_shown_rows(found, typed, more=more_rows),
         may_backdate=visit.by.may(Permission.PRICES_BACKDATE),
         values=stored | typed,
         errors=errors or {},
-        labels=LABELS | {"effective_from": _("In force from"), "reason": _("Reason")},
+        labels=LABELS
+        | DAY_LABELS
+        | {f"bounds_{name.removeprefix('effective_')}": words for name, words in DAY_LABELS.items()},
         effect=effect,
     )

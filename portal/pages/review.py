@@ -25,6 +25,7 @@ from portal.pages.requests.page import Comes, asks_in, attempt, come_to, problem
 from portal.visit import Visit
 from services.calendar.queries import official
 from services.capacity.rules import OverCapacity
+from services.catalogue.queries import bounds_on, terms_on
 from services.requests import commands
 from services.requests.pricing import Ask
 from services.requests.queries import Whole, demands_of, lead_days_of, whole
@@ -107,7 +108,7 @@ async def answer(visit: Visit) -> Response:
     found = await _found(visit)
     if found.request.state is not State.UNDER_REVIEW:
         return await shown(visit, problem=_not_where_it_was(), status=409)
-    given = _answer(found, visit)
+    given = await _answer(found, visit)
     if given.errors:
         return await _page(visit, found, given=given, errors=given.errors, status=422)
     if visit.form.get("act") != "send":
@@ -177,10 +178,19 @@ def _not_where_it_was() -> str:
     return _("The request has moved on since you opened this page. This is how it stands now.")
 
 
-def _answer(found: Whole, visit: Visit) -> Answer:
+async def _answer(found: Whole, visit: Visit) -> Answer:
     """Read the amended quantities and day; a field not sent stays as it was asked."""
     form = visit.form
-    typed, asks, quantities, errors = {}, [], {}, {}
+    typed, asks, quantities, errors = {}, [], {}, dict[str, str]()
+    effective_on, day = found.request.effective_on, form.get("effective_on")
+    if day:
+        try:
+            effective_on = parse_date(day)
+        except NotADate:
+            errors["effective_on"] = _("Enter a date such as 16/12/2569.")
+    if effective_on < bangkok_date(visit.now):
+        errors["effective_on"] = _("The effective date has passed.")
+    bounds = await bounds_on([item.component_id for item in found.items], effective_on)
     for item in found.items:
         name = f"q-{item.component.id}"
         text = form.get(name)
@@ -191,7 +201,7 @@ def _answer(found: Whole, visit: Visit) -> Answer:
                 amount = parse_number(text)
             except NotANumber:
                 errors[name] = _("Enter a number.")
-        complaint = item.component.bounds.complaint(amount) if amount and amount != item.asked else None
+        complaint = bounds[item.component_id].complaint(amount) if amount and amount != item.asked else None
         if amount and amount >= Decimal(10) ** 12:
             complaint = "This is more than can be ordered."
         if complaint:
@@ -200,14 +210,6 @@ def _answer(found: Whole, visit: Visit) -> Answer:
             amount = item.asked  # nothing can be computed from what was typed
         quantities[item.component.id] = amount
         asks.append(Ask(item.component, item.before, amount))
-    effective_on, day = found.request.effective_on, form.get("effective_on")
-    if day:
-        try:
-            effective_on = parse_date(day)
-        except NotADate:
-            errors["effective_on"] = _("Enter a date such as 16/12/2569.")
-    if effective_on < bangkok_date(visit.now):
-        errors["effective_on"] = _("The effective date has passed.")
     return Answer(
         typed,
         asks,
@@ -250,7 +252,9 @@ async def _page(
     comes: Comes = await come_to(visit, found, given.asks)
     agency = await Organisation.get(id=request.agency_id)
     submitted_on = bangkok_date(request.submitted_at or request.created_at)
-    earliest = earliest_effective(calendar, submitted_on, lead_days_of(request.kind, request.offering))
+    terms = await terms_on(request.offering_id, given.effective_on)
+    bounds = await bounds_on([item.component_id for item in found.items], given.effective_on)
+    earliest = earliest_effective(calendar, submitted_on, lead_days_of(request.kind, terms))
     demands = await demands_of(given.asks)
     reviewers = [one for one in await members_of(request.provider_id) if Role.REVIEWER in one.roles]
     return visit.render(
@@ -266,7 +270,9 @@ async def _page(
         ceilings=await _ceilings(given.asks, given.effective_on),
         demands=demands,
         is_short=any(demand.short_by for demand in demands),
-        bounds={item.component.id: item.component.bounds.complaint(item.asked) for item in found.items if item.asked},
+        bounds={
+            item.component.id: bounds[item.component_id].complaint(item.asked) for item in found.items if item.asked
+        },
         earliest=earliest,
         is_early=given.effective_on < earliest,
         agency=agency,

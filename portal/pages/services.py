@@ -18,10 +18,13 @@ from billing.tariffs.rules import Basis
 from portal.formats import Language, baht, month_short, quantity, thai_sort_key
 from portal.i18n import Lazy, gettext
 from portal.pages.catalogue import FAMILIES, FAMILY_ICONS, PER
+from portal.pages.incidents.wording import STATES as INCIDENT_STATES
 from portal.pages.requests.page import can_be_undone
 from portal.pages.requests.wording import KINDS, STATES
 from portal.visit import Visit
 from services.catalogue.rules import Family
+from services.disruptions.queries import disruptions_of
+from services.incidents.queries import incidents_about
 from services.requests.concerning import open_requests, requests_about
 from services.requests.models import ServiceRequest
 from services.requests.rules import OPEN
@@ -31,6 +34,8 @@ from services.subscriptions.queries import InUse, Part, Spell, in_use, spells_of
 
 PAGE_SIZE: Final = 50
 MONTHS_BACK: Final = 12
+ONE_YEAR: Final = dt.timedelta(days=365)
+MOST_SHOWN: Final = 5
 NO_END: Final = dt.date.max
 
 
@@ -147,9 +152,22 @@ async def show(visit: Visit) -> Response:
     spells = await spells_of(service.subscription.id, on=today)
     agencies = await _names([agency_id], visit.language)
     bars = await _bars(visit, service.subscription) if visit.by.may(Permission.COSTS_READ) else []
+    reads_incidents = visit.by.may(Permission.INCIDENTS_READ)
     return visit.render(
         "services/show.html",
         service=service,
+        terms=service.terms,
+        incidents=await incidents_about(service.subscription.id, most=MOST_SHOWN, by=visit.by)
+        if reads_incidents
+        else None,
+        outages=await disruptions_of(
+            service.subscription.provider_id,
+            service.subscription.offering_id,
+            since=visit.now - ONE_YEAR,
+            most=MOST_SHOWN,
+        ),
+        marks=INCIDENT_STATES,
+        title=f"title_{visit.language}",
         subscription=service.subscription,
         offering=service.subscription.offering,
         family=FAMILIES[service.subscription.offering.family],
@@ -191,7 +209,7 @@ def _row(
         agency=agencies.get(service.agency_id, ""),
         starts_on=service.starts_on,
         ends_on=ending(service),
-        availability=offering.availability_pct,
+        availability=each.terms.availability_pct,
         quantities=tuple(_amount(part, language) for part in each.own_parts),
         addons=tuple(
             f"{part.component.name_en if language == 'en' else part.component.name_th} {_amount(part, language)}"

@@ -1,5 +1,6 @@
-"""Editing what is on offer: offerings, what is ordered of them, add-ons, and prices with their effective dates."""
+"""Editing what is on offer: offerings and what is ordered of them; terms, bounds and prices, each from a day on."""
 
+import dataclasses
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
@@ -17,12 +18,13 @@ from billing.tariffs import commands as tariffs
 from billing.tariffs.models import PriceItem, PriceVersion
 from billing.tariffs.rules import Basis, Tier
 from services.capacity.models import Pool
-from services.catalogue.models import Addon, Component, Offering
-from services.catalogue.rules import Family
+from services.catalogue.models import Addon, Component, ComponentBounds, Offering, OfferingTerms
+from services.catalogue.queries import bounds_of, terms_of
+from services.catalogue.rules import Bounds, Family, in_force
 
-EDITABLE = (
-    "name_th",
-    "name_en",
+# What changes at once, and what is promised from a day on.
+EDITABLE = ("name_th", "name_en", "takes_waiting_list", "is_open")
+PROMISED = (
     "summary_th",
     "summary_en",
     "availability_pct",
@@ -30,34 +32,90 @@ EDITABLE = (
     "exclusions_en",
     "lead_working_days",
     "change_lead_working_days",
-    "takes_waiting_list",
     "data_kept_days",
-    "is_open",
 )
 
 
 async def add_offering(code: str, family: Family, facts: Mapping[str, Any], *, by: Actor, now: dt.datetime) -> Offering:
-    """Add a service to the actor's own catalogue, of exactly one family (standard 5)."""
+    """Add a service to the actor's own catalogue, of exactly one family (standard 5); its terms apply from today."""
     provider_id = _catalogue_of(by)
     if await Offering.filter(provider_id=provider_id, code=code).exists():
         raise Invalid({"code": "This code is taken."})
-    _complete(code, facts)
-    offering = await Offering.create(provider_id=provider_id, code=code, family=family, **_only_editable(facts))
+    if faults := _naming_faults(Offering, code, facts) | _promise_faults(facts):
+        raise Invalid(faults)
+    offering = await Offering.create(provider_id=provider_id, code=code, family=family, **_only(EDITABLE, facts))
+    await OfferingTerms.create(
+        provider_id=provider_id,
+        offering_id=offering.id,
+        number=1,
+        effective_from=bangkok_date(now),
+        made_by=by.name,
+        made_at=now,
+        **_only(PROMISED, facts),
+    )
     record("offering.added", at=now, subject=("offering", offering.id), code=code, family=family)
     return offering
 
 
 async def edit_offering(offering_id: uuid.UUID, facts: Mapping[str, Any], *, by: Actor, now: dt.datetime) -> Offering:
-    """Change an offering's facts; the audit trail keeps what each was and is."""
+    """Change an offering's names and what it takes orders for, at once; the audit trail keeps what each was and is."""
     _catalogue_of(by)
     offering = await one(Offering, lock=True, id=offering_id)
-    changed = {name: value for name, value in _only_editable(facts).items() if getattr(offering, name) != value}
-    _complete(offering.code, {"name_th": offering.name_th, "name_en": offering.name_en} | changed)
+    changed = {name: value for name, value in _only(EDITABLE, facts).items() if getattr(offering, name) != value}
+    names = {"name_th": offering.name_th, "name_en": offering.name_en}
+    if faults := _naming_faults(Offering, offering.code, names | changed):
+        raise Invalid(faults)
     if changed:
         before = {name: getattr(offering, name) for name in changed}
         await offering.update_from_dict(changed).save(update_fields=list(changed))
         record("offering.edited", at=now, subject=("offering", offering_id), before=before, after=changed)
     return offering
+
+
+async def set_terms(
+    offering_id: uuid.UUID,
+    facts: Mapping[str, Any],
+    effective_from: dt.date,
+    *,
+    reason: str = "",
+    by: Actor,
+    now: dt.datetime,
+) -> OfferingTerms:
+    """Set what is promised of an offering from a day on: level, lead times, exclusions, description (standard 10).
+
+    `facts` names all of `PROMISED`. Refuses terms that say nothing new (Invalid), and a day that has passed unless a
+    manager gives a reason.
+    """
+    provider_id = _catalogue_of(by)
+    if faults := _promise_faults(facts):
+        raise Invalid(faults)
+    offering = await one(Offering, lock=True, id=offering_id)
+    _agree_to_day(effective_from, reason, by=by, now=now)
+    known = (await terms_of([offering.id]))[offering.id]
+    before, after = in_force(known, effective_from), _only(PROMISED, facts)
+    changed = {name: value for name, value in after.items() if getattr(before, name) != value}
+    if not changed:
+        raise Invalid({"effective_from": "This is what applies from that day already."})
+    made = await OfferingTerms.create(
+        provider_id=provider_id,
+        offering_id=offering.id,
+        number=len(known) + 1,
+        effective_from=effective_from,
+        reason=reason.strip(),
+        made_by=by.name,
+        made_at=now,
+        **after,
+    )
+    record(
+        "terms.set",
+        at=now,
+        subject=("offering", offering.id),
+        number=made.number,
+        effective_from=effective_from,
+        before={name: getattr(before, name) for name in changed},
+        after=changed,
+    )
+    return made
 
 
 async def add_addon(offering_id: uuid.UUID, code: str, names: tuple[str, str], *, by: Actor, now: dt.datetime) -> Addon:
@@ -84,9 +142,7 @@ async def add_component(
     names: tuple[str, str],
     units: tuple[str, str],
     basis: Basis,
-    minimum: Decimal,
-    maximum: Decimal | None,
-    step: Decimal,
+    bounds: Bounds,
     addon_id: uuid.UUID | None = None,
     pool_id: uuid.UUID | None = None,
     by: Actor,
@@ -96,7 +152,7 @@ async def add_component(
     provider_id = _catalogue_of(by)
     offering = await one(Offering, lock=True, id=offering_id)
     words = {"name_th": names[0], "name_en": names[1], "unit_th": units[0], "unit_en": units[1]}
-    faults = _naming_faults(Component, code, words) | _bounds_faults(minimum, maximum, step)
+    faults = _naming_faults(Component, code, words) | _bounds_faults(bounds)
     faults |= too_long(PriceItem, {"code": f"{offering.code}.{code}"})
     if addon_id and not await scoped(Addon).filter(id=addon_id, offering_id=offering_id).exists():
         faults["addon"] = "Choose one of the list."
@@ -118,34 +174,46 @@ async def add_component(
         name_en=names[1],
         unit_th=units[0],
         unit_en=units[1],
-        minimum=minimum,
-        maximum=maximum,
-        step=step,
         position=await Component.filter(offering_id=offering_id).count() + 1,
     )
+    await _bound(component, 1, bounds, bangkok_date(now), "", by=by, now=now)
     record("component.added", at=now, subject=("component", component.id), code=code)
     return component
 
 
-async def edit_bounds(
+async def set_bounds(
     component_id: uuid.UUID,
+    bounds: Bounds,
+    effective_from: dt.date,
     *,
-    minimum: Decimal,
-    maximum: Decimal | None,
-    step: Decimal,
+    reason: str = "",
     by: Actor,
     now: dt.datetime,
-) -> Component:
-    """Change the quantities a component can be ordered in; what is in use already stays."""
+) -> ComponentBounds:
+    """Set the quantities a component can be ordered in for days from one on; what is in use already stays.
+
+    Refuses what applies from that day already (Invalid), and a day that has passed unless a manager gives a reason.
+    """
     _catalogue_of(by)
-    if faults := _bounds_faults(minimum, maximum, step):
+    if faults := _bounds_faults(bounds):
         raise Invalid(faults)
     component = await one(Component, lock=True, id=component_id)
-    before = {"minimum": component.minimum, "maximum": component.maximum, "step": component.step}
-    after = {"minimum": minimum, "maximum": maximum, "step": step}
-    await component.update_from_dict(after).save(update_fields=list(after))
-    record("component.edited", at=now, subject=("component", component_id), before=before, after=after)
-    return component
+    _agree_to_day(effective_from, reason, by=by, now=now)
+    known = (await bounds_of([component_id]))[component_id]
+    before = in_force(known, effective_from).rule
+    if before == bounds:
+        raise Invalid({"effective_from": "This is what applies from that day already."})
+    made = await _bound(component, len(known) + 1, bounds, effective_from, reason.strip(), by=by, now=now)
+    record(
+        "bounds.set",
+        at=now,
+        subject=("component", component_id),
+        number=made.number,
+        effective_from=effective_from,
+        before=dataclasses.asdict(before),
+        after=dataclasses.asdict(bounds),
+    )
+    return made
 
 
 async def set_price(
@@ -164,11 +232,7 @@ async def set_price(
     """
     _catalogue_of(by)
     component = await one(Component, id=component_id)
-    if effective_from < bangkok_date(now):
-        if not by.may(Permission.PRICES_BACKDATE):
-            raise NotPermitted("only a manager sets a price for days that have passed")
-        if not reason.strip():
-            raise Invalid({"reason": "Say why the price is set for days that have passed."})
+    _agree_to_day(effective_from, reason, by=by, now=now)
     item = await PriceItem.filter(id=component.price_item_id).select_for_update().get()
     return await tariffs.set_price(item, tiers, effective_from, reason=reason.strip(), by=by, now=now)
 
@@ -179,21 +243,53 @@ def _catalogue_of(by: Actor) -> uuid.UUID:
     return by.provider_id
 
 
-def _only_editable(facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: facts[name] for name in EDITABLE if name in facts}
+def _agree_to_day(effective_from: dt.date, reason: str, *, by: Actor, now: dt.datetime) -> None:
+    """Refuse a day that has passed, except from a manager who says why."""
+    if effective_from >= bangkok_date(now):
+        return
+    if not by.may(Permission.PRICES_BACKDATE):
+        raise NotPermitted("only a manager changes the catalogue for days that have passed")
+    if not reason.strip():
+        raise Invalid({"reason": "Say why this is set for days that have passed."})
 
 
-def _complete(code: str, facts: Mapping[str, Any]) -> None:
-    faults = _naming_faults(Offering, code, facts)
-    if not 0 < Decimal(facts.get("availability_pct", Decimal(1))) <= 100:
-        faults["availability_pct"] = "Enter a percentage up to 100."
-    faults |= {
+async def _bound(
+    component: Component,
+    number: int,
+    bounds: Bounds,
+    effective_from: dt.date,
+    reason: str,
+    *,
+    by: Actor,
+    now: dt.datetime,
+) -> ComponentBounds:
+    return await ComponentBounds.create(
+        provider_id=component.provider_id,
+        component_id=component.id,
+        number=number,
+        effective_from=effective_from,
+        minimum=bounds.minimum,
+        maximum=bounds.maximum,
+        step=bounds.step,
+        reason=reason,
+        made_by=by.name,
+        made_at=now,
+    )
+
+
+def _only(names: Sequence[str], facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: facts[name] for name in names if name in facts}
+
+
+def _promise_faults(facts: Mapping[str, Any]) -> dict[str, str]:
+    faults = {
         name: "Enter a whole number of days, zero or more."
         for name in ("lead_working_days", "change_lead_working_days", "data_kept_days")
         if int(facts.get(name, 0)) < 0
     }
-    if faults:
-        raise Invalid(faults)
+    if not 0 < Decimal(facts.get("availability_pct", Decimal(1))) <= 100:
+        faults["availability_pct"] = "Enter a percentage up to 100."
+    return faults
 
 
 def _naming_faults(model: type[Model], code: str, words: Mapping[str, Any]) -> dict[str, str]:
@@ -205,12 +301,12 @@ def _naming_faults(model: type[Model], code: str, words: Mapping[str, Any]) -> d
     return faults
 
 
-def _bounds_faults(minimum: Decimal, maximum: Decimal | None, step: Decimal) -> dict[str, str]:
+def _bounds_faults(bounds: Bounds) -> dict[str, str]:
     faults = {}
-    if minimum <= 0:
+    if bounds.minimum <= 0:
         faults["minimum"] = "Enter a number above zero."
-    if step <= 0:
+    if bounds.step <= 0:
         faults["step"] = "Enter a number above zero."
-    if maximum is not None and maximum < minimum:
+    if bounds.maximum is not None and bounds.maximum < bounds.minimum:
         faults["maximum"] = "The most must not be less than the least."
     return faults

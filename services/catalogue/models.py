@@ -4,7 +4,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
-from auth.fields import ExactDecimalField, primary_key, quantity
+from auth.fields import ExactDecimalField, InstantField, primary_key, quantity
 from auth.organisations.models import Organisation
 from billing.tariffs.models import PriceItem
 from services.capacity.models import Pool
@@ -12,7 +12,7 @@ from services.catalogue.rules import Bounds, Family
 
 
 class Offering(Model):
-    """A service on offer (standard 5), of exactly one family."""
+    """A service on offer (standard 5), of exactly one family; what is promised of it is in its terms."""
 
     id = primary_key()
     provider_id: uuid.UUID
@@ -23,15 +23,7 @@ class Offering(Model):
     family = fields.CharEnumField(Family, max_length=32)
     name_th = fields.CharField(max_length=200)
     name_en = fields.CharField(max_length=200)
-    summary_th = fields.TextField(default="")
-    summary_en = fields.TextField(default="")
-    availability_pct = ExactDecimalField(max_digits=6, decimal_places=3)
-    exclusions_th = fields.TextField(default="")
-    exclusions_en = fields.TextField(default="")
-    lead_working_days = fields.IntField()
-    change_lead_working_days = fields.IntField(default=1)
     takes_waiting_list = fields.BooleanField(default=False)
-    data_kept_days = fields.IntField(default=30)  # after the last day: export until then, erased on the next
     is_open = fields.BooleanField(default=True)
     is_automated = fields.BooleanField(default=False)  # its work orders go to the provider's own system
     position = fields.IntField(default=0)
@@ -39,6 +31,34 @@ class Offering(Model):
     class Meta:
         table = "offering"
         unique_together = (("provider_id", "code"),)
+
+
+class OfferingTerms(Model):
+    """What is promised of an offering from a day on; never edited, only followed by others."""
+
+    id = primary_key()
+    provider_id = fields.UUIDField()
+    offering_id: uuid.UUID
+    offering: fields.ForeignKeyRelation[Offering] = fields.ForeignKeyField(
+        "services.Offering", related_name="terms", on_delete=fields.RESTRICT
+    )
+    number = fields.IntField()
+    effective_from = fields.DateField()
+    summary_th = fields.TextField(default="")
+    summary_en = fields.TextField(default="")
+    availability_pct = ExactDecimalField(max_digits=6, decimal_places=3)
+    exclusions_th = fields.TextField(default="")
+    exclusions_en = fields.TextField(default="")
+    lead_working_days = fields.IntField()
+    change_lead_working_days = fields.IntField(default=1)
+    data_kept_days = fields.IntField(default=30)  # after the last day: export until then, erased on the next
+    reason = fields.TextField(default="")
+    made_by = fields.CharField(max_length=200)
+    made_at = InstantField()
+
+    class Meta:
+        table = "offering_terms"
+        unique_together = (("offering_id", "number"),)
 
 
 class Addon(Model):
@@ -61,7 +81,7 @@ class Addon(Model):
 
 
 class Component(Model):
-    """What is ordered of an offering or an add-on: a quantity with its unit, step, bounds, price and pool."""
+    """What is ordered of an offering or an add-on: a quantity with its unit, price and pool."""
 
     id = primary_key()
     provider_id = fields.UUIDField()
@@ -86,9 +106,6 @@ class Component(Model):
     name_en = fields.CharField(max_length=200)
     unit_th = fields.CharField(max_length=48)
     unit_en = fields.CharField(max_length=48)
-    minimum = quantity()
-    maximum = quantity(null=True)
-    step = quantity()
     position = fields.IntField(default=0)
 
     class Meta:
@@ -100,7 +117,30 @@ class Component(Model):
             Index(fields=("price_item_id",), name="component_price_item"),
         ]
 
+
+class ComponentBounds(Model):
+    """In which quantities a component can be ordered from a day on; never edited, only followed by others."""
+
+    id = primary_key()
+    provider_id = fields.UUIDField()
+    component_id: uuid.UUID
+    component: fields.ForeignKeyRelation[Component] = fields.ForeignKeyField(
+        "services.Component", related_name="bounds", on_delete=fields.RESTRICT
+    )
+    number = fields.IntField()
+    effective_from = fields.DateField()
+    minimum = quantity()
+    maximum = quantity(null=True)
+    step = quantity()
+    reason = fields.TextField(default="")
+    made_by = fields.CharField(max_length=200)
+    made_at = InstantField()
+
+    class Meta:
+        table = "component_bounds"
+        unique_together = (("component_id", "number"),)
+
     @property
-    def bounds(self) -> Bounds:
-        """The quantities it can be ordered in."""
+    def rule(self) -> Bounds:
+        """The quantities themselves."""
         return Bounds(self.minimum, self.maximum, self.step)

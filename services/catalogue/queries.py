@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -11,14 +12,16 @@ from auth.errors import NotFound
 from auth.tenancy import current
 from billing.tariffs.queries import ceilings_of_all, versions_of
 from billing.tariffs.rules import Ceiling, NoPrice, PriceVersion, version_on
-from services.catalogue.models import Addon, Component, Offering
+from services.catalogue.models import Addon, Component, ComponentBounds, Offering, OfferingTerms
+from services.catalogue.rules import Bounds, coming, in_force
 
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """A component with the price and ceiling in force on a day, the price announced next, and what is free now."""
+    """A component with bounds, price and ceiling in force on a day, the price announced next, and what is free now."""
 
     component: Component
+    bounds: Bounds
     price: PriceVersion | None
     next_price: PriceVersion | None
     ceiling: Ceiling | None
@@ -39,15 +42,17 @@ class OfferedAddon:
 
 @dataclass(frozen=True, slots=True)
 class OnOffer:
-    """An offering with its priced components and add-ons."""
+    """An offering with its terms in force on a day and those announced next, its priced components and add-ons."""
 
     offering: Offering
+    terms: OfferingTerms
+    next_terms: OfferingTerms | None
     components: tuple[Priced, ...]
     addons: tuple[OfferedAddon, ...]
 
 
 async def on_offer(*, on: dt.date) -> list[OnOffer]:
-    """Return what is on offer on a day, by position and code; four queries however much there is.
+    """Return what is on offer on a day, by position and code; six queries however much there is.
 
     Agencies see what is open to orders, a provider all of its own.
     """
@@ -75,6 +80,33 @@ async def addons_of(offering_id: uuid.UUID) -> list[Addon]:
     return await Addon.filter(offering_id=offering_id).order_by("position")
 
 
+async def terms_of(offering_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[OfferingTerms, ...]]:
+    """Return each offering's terms by the day from which they apply, the oldest first, in one query."""
+    found: dict[uuid.UUID, list[OfferingTerms]] = {id_: [] for id_ in offering_ids}
+    for row in await OfferingTerms.filter(offering_id__in=list(found)).order_by("effective_from", "number"):
+        found[row.offering_id].append(row)
+    return {id_: tuple(versions) for id_, versions in found.items()}
+
+
+async def terms_on(offering_id: uuid.UUID, on: dt.date) -> OfferingTerms:
+    """Return what is promised of an offering on a day."""
+    return in_force((await terms_of([offering_id]))[offering_id], on)
+
+
+async def bounds_of(component_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[ComponentBounds, ...]]:
+    """Return each component's bounds by the day from which they apply, the oldest first, in one query."""
+    found: dict[uuid.UUID, list[ComponentBounds]] = {id_: [] for id_ in component_ids}
+    for row in await ComponentBounds.filter(component_id__in=list(found)).order_by("effective_from", "number"):
+        found[row.component_id].append(row)
+    return {id_: tuple(versions) for id_, versions in found.items()}
+
+
+async def bounds_on(component_ids: Iterable[uuid.UUID], on: dt.date) -> dict[uuid.UUID, Bounds]:
+    """Return in which quantities components can be ordered for a day, in one query."""
+    versions = await bounds_of(component_ids)
+    return {id_: in_force(each, on).rule for id_, each in versions.items()}
+
+
 def _visible() -> QuerySet[Offering]:
     rows = Offering.all().select_related("provider")
     own = current().actor.provider_id
@@ -89,10 +121,18 @@ async def _with_components(offerings: list[Offering], on: dt.date) -> list[OnOff
     )
     items = {component.price_item_id for component in components}
     versions, ceilings = await versions_of(items), await ceilings_of_all(items)
+    terms = await terms_of(offering.id for offering in offerings)
+    bounds = await bounds_on([component.id for component in components], on)
     own: dict[uuid.UUID, list[Priced]] = {offering.id: [] for offering in offerings}
     addons: dict[uuid.UUID, dict[uuid.UUID, tuple[Addon, list[Priced]]]] = {offering.id: {} for offering in offerings}
     for component in components:
-        priced = _priced(component, versions[component.price_item_id], ceilings[component.price_item_id], on)
+        priced = _priced(
+            component,
+            bounds[component.id],
+            versions[component.price_item_id],
+            ceilings[component.price_item_id],
+            on,
+        )
         if component.addon_id and component.addon:
             of_offering = addons[component.offering_id]
             of_offering.setdefault(component.addon_id, (component.addon, []))[1].append(priced)
@@ -101,6 +141,8 @@ async def _with_components(offerings: list[Offering], on: dt.date) -> list[OnOff
     return [
         OnOffer(
             offering,
+            in_force(terms[offering.id], on),
+            coming(terms[offering.id], on),
             tuple(own[offering.id]),
             tuple(
                 OfferedAddon(addon, tuple(parts))
@@ -112,12 +154,16 @@ async def _with_components(offerings: list[Offering], on: dt.date) -> list[OnOff
 
 
 def _priced(
-    component: Component, versions: tuple[PriceVersion, ...], ceilings: tuple[Ceiling, ...], on: dt.date
+    component: Component,
+    bounds: Bounds,
+    versions: tuple[PriceVersion, ...],
+    ceilings: tuple[Ceiling, ...],
+    on: dt.date,
 ) -> Priced:
     try:
         price = version_on(on, versions)
     except NoPrice:
         price = None
-    coming = [version for version in versions if version.effective_from > on]
-    in_force = [ceiling for ceiling in ceilings if ceiling.effective_from <= on]
-    return Priced(component, price, coming[0] if coming else None, in_force[-1] if in_force else None)
+    later = [version for version in versions if version.effective_from > on]
+    limits = [ceiling for ceiling in ceilings if ceiling.effective_from <= on]
+    return Priced(component, bounds, price, later[0] if later else None, limits[-1] if limits else None)

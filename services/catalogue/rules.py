@@ -1,8 +1,20 @@
-"""The families of the standard, and what quantity of a component may be asked for. Pure."""
+"""The families of the standard, what applies on a day, and what quantity of a component may be asked for. Pure."""
 
+import datetime as dt
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Protocol, TypeVar
+
+
+class Dated(Protocol):
+    """What applies from a day on."""
+
+    effective_from: dt.date
+
+
+V = TypeVar("V", bound=Dated)
 
 
 class Family(enum.StrEnum):
@@ -35,3 +47,17 @@ class Bounds:
         if (quantity - self.minimum) % self.step:
             return "This does not fit the steps in which it can be ordered."
         return None
+
+
+def in_force(versions: Sequence[V], on: dt.date) -> V:
+    """Return what applies on a day: of one day's versions the one made last; before the first, the first.
+
+    `versions` are sorted by their days, then as they were made, and are never empty.
+    """
+    return next((version for version in reversed(versions) if version.effective_from <= on), versions[0])
+
+
+def coming(versions: Sequence[V], after: dt.date) -> V | None:
+    """Return what applies next after a day, None where nothing is announced."""
+    later = next((version for version in versions if version.effective_from > after), None)
+    return in_force(versions, later.effective_from) if later else None

@@ -3,6 +3,8 @@
 import datetime as dt
 import uuid
 
+from tortoise.expressions import Q
+
 from auth.errors import NotFound
 from services.disruptions.models import Disruption, DisruptionUpdate
 
@@ -16,6 +18,15 @@ async def known_now(
         lasting = lasting.filter(provider_id=provider_id)
     found = await lasting.order_by("-began_at").limit(50)
     return [each for each in found if offering_id is None or each.offering_id in {None, offering_id}]
+
+
+async def disruptions_of(
+    provider_id: uuid.UUID, offering_id: uuid.UUID, *, since: dt.datetime, most: int
+) -> list[Disruption]:
+    """Return the latest disruptions of an offering that were not over by a moment; also those that name none."""
+    named = Q(Q(offering_id=offering_id), Q(offering_id=None), join_type="OR")
+    lasted = Q(Q(ended_at=None), Q(ended_at__gte=since), join_type="OR")
+    return await Disruption.filter(named, lasted, provider_id=provider_id).order_by("-began_at").limit(most)
 
 
 async def disruption(disruption_id: uuid.UUID) -> tuple[Disruption, list[DisruptionUpdate]]:

@@ -152,6 +152,12 @@ async def alike(
     return [incident for _, incident in sorted(scored, key=lambda each: -each[0])[:limit]]
 
 
+async def incidents_about(subscription_id: uuid.UUID, *, most: int, by: Actor) -> list[Incident]:
+    """Return the latest incidents within reach about a service in use."""
+    about = within_reach(by).filter(subscription_id=subscription_id)
+    return await about.order_by("-contacted_at", "-number").limit(most)
+
+
 async def candidates(section_id: uuid.UUID, *, now: dt.datetime) -> list[Candidate]:
     """Return who of a section could be given work: load, absence and clearance visible (standard 9)."""
     staff = await staff_of(section_id, now)

@@ -19,6 +19,7 @@ from services.calendar.queries import official
 from services.capacity import commands as capacity
 from services.capacity.rules import OverCapacity
 from services.catalogue.models import Component, Offering
+from services.catalogue.queries import bounds_on, terms_on
 from services.oversight.queries import is_listed
 from services.requests.events import move, tell
 from services.requests.models import RequestItem, ServiceRequest
@@ -178,7 +179,8 @@ async def submit(request_id: uuid.UUID, *, asks_earlier: bool = False, by: Actor
     ):
         raise ProviderNotListed(f"{offering.code} is of a family its provider is not listed for")
     asks = await asks_of(request)
-    earliest = earliest_effective(await official(), bangkok_date(now), lead_days_of(request.kind, offering))
+    terms = await terms_on(offering.id, request.effective_on)
+    earliest = earliest_effective(await official(), bangkok_date(now), lead_days_of(request.kind, terms))
     _complete(request, asks, now, None if asks_earlier else earliest)
     request.asks_earlier = request.effective_on < earliest
     if request.subscription_id:
@@ -232,9 +234,8 @@ async def _set_items(request: ServiceRequest, asked: Mapping[uuid.UUID, Decimal]
     present = await quantities_at(request.subscription_id, at) if request.subscription_id else {}
     components = {c.id: c for c in await Component.filter(offering_id=request.offering_id)}
     wanted = _wanted(request.kind, asked, present, components)
-    complaints = {
-        str(id_): why for id_, amount in wanted.items() if amount and (why := components[id_].bounds.complaint(amount))
-    }
+    bounds = await bounds_on(wanted, request.effective_on)
+    complaints = {str(id_): why for id_, amount in wanted.items() if amount and (why := bounds[id_].complaint(amount))}
     if complaints:
         raise Invalid(complaints)
     await scoped(RequestItem).filter(request_id=request.id).delete()

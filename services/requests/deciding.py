@@ -18,7 +18,7 @@ from services.requests.queries import askers_of, asks_of, document_of
 from services.requests.rules import NEEDS, Action, StaleQuote, State, after, fingerprint
 from services.subscriptions.queries import quantities_at
 
-CHANGED = "The price or the service changed after the quote was given."
+CHANGED = "The price, the terms or the service changed after the quote was given."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ async def confirm(request_id: uuid.UUID, sha256: str, *, by: Actor, now: dt.date
         sha256=sha256,
         on_behalf_of=by.stands_in_for(Role.APPROVER),
     )
-    return await fulfilment.order_work(request, now=now)
+    return await fulfilment.order_work(request, standing, now=now)
 
 
 async def decline(request_id: uuid.UUID, *, note: str, by: Actor, now: dt.datetime) -> ServiceRequest:
@@ -64,7 +64,16 @@ async def decline(request_id: uuid.UUID, *, note: str, by: Actor, now: dt.dateti
     if not note:
         raise Invalid({"note": "Say why."})
     request = await one(ServiceRequest, lock=True, id=request_id)
-    await move(request, Action.DECLINE, by=by, now=now, note=note)
+    standing = await one(Quote, id=request.quote_id) if request.quote_id else None
+    await move(
+        request,
+        Action.DECLINE,
+        by=by,
+        now=now,
+        note=note,
+        quote=standing.number if standing else None,
+        on_behalf_of=by.stands_in_for(Role.APPROVER),
+    )
     await capacity.release(request.id)
     return request
 

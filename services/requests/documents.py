@@ -4,14 +4,25 @@ import datetime as dt
 from typing import Any
 
 from billing.statements.rules import Charge
+from services.catalogue.models import OfferingTerms
 from services.requests.models import ServiceRequest
 from services.requests.pricing import Price, PricedAsk
 
 
 def quote_document(
-    request: ServiceRequest, price: Price, *, number: int, valid_until: dt.datetime, lead_working_days: int, note: str
+    request: ServiceRequest,
+    price: Price,
+    terms: OfferingTerms,
+    *,
+    number: int,
+    valid_until: dt.datetime,
+    lead_working_days: int,
+    note: str,
 ) -> dict[str, Any]:
-    """Return the provider's answer (annex ก 1.6): outcome, confirmed quantities, cost up or down. Decimals as text."""
+    """Return the provider's answer (annex ก 1.6): outcome, confirmed quantities, terms, cost up or down.
+
+    Decimals are text.
+    """
     return {
         "request": request.number,
         "number": number,
@@ -21,6 +32,12 @@ def quote_document(
         "valid_until": valid_until.astimezone(dt.UTC).isoformat(),
         "lead_working_days": lead_working_days,
         "note": note,
+        "terms": {
+            "availability_pct": _plain(terms.availability_pct),
+            "exclusions_th": terms.exclusions_th,
+            "exclusions_en": terms.exclusions_en,
+            "data_kept_days": terms.data_kept_days,
+        },
         "items": [_item(row) for row in price.rows],
         "vat_rate": format(price.vat_rate.normalize(), "f"),
         "monthly": {

@@ -11,9 +11,9 @@ from auth.tenancy import one, scoped
 from services.automation import commands as automation
 from services.capacity import commands as capacity
 from services.requests.events import move, tell
-from services.requests.models import ServiceRequest, WorkOrder, WorkStep
+from services.requests.models import Quote, ServiceRequest, WorkOrder, WorkStep
 from services.requests.pricing import takes_effect
-from services.requests.queries import asks_of, lead_days_of, pool_deltas
+from services.requests.queries import asks_of, pool_deltas
 from services.requests.rules import Action, Kind, State
 from services.requests.steps import steps_of
 from services.subscriptions import commands as subscriptions
@@ -21,15 +21,15 @@ from services.subscriptions import commands as subscriptions
 WORK_SHARED_BY = frozenset({Role.REVIEWER, Role.SECTION_HEAD})
 
 
-async def order_work(request: ServiceRequest, *, now: dt.datetime) -> WorkOrder:
-    """Give the work order of a request just confirmed, with the steps of its kind."""
+async def order_work(request: ServiceRequest, quoted: Quote, *, now: dt.datetime) -> WorkOrder:
+    """Give the work order of a request just confirmed, with the lead time quoted and the steps of its kind."""
     offering = await request.offering
     order = await WorkOrder.create(
         agency_id=request.agency_id,
         provider_id=request.provider_id,
         request_id=request.id,
         confirmed_at=now,
-        lead_working_days=lead_days_of(request.kind, offering),
+        lead_working_days=quoted.document["lead_working_days"],
     )
     await WorkStep.bulk_create(
         [

@@ -21,7 +21,8 @@ from billing.usage.models import BilledService
 from services.calendar.rules import Calendar
 from services.capacity.models import Pool
 from services.capacity.rules import Shortfall
-from services.catalogue.models import Offering
+from services.catalogue.models import Offering, OfferingTerms
+from services.catalogue.queries import terms_on
 from services.requests.documents import quote_document
 from services.requests.models import Check, Quote, RequestEvent, RequestItem, ServiceRequest, WorkOrder, WorkStep
 from services.requests.pricing import Ask, Price, price, takes_effect
@@ -242,20 +243,28 @@ async def price_of(request: ServiceRequest) -> Price:
     return priced
 
 
-def lead_days_of(kind: Kind, offering: Offering) -> int:
+def lead_days_of(kind: Kind, terms: OfferingTerms) -> int:
     """Return the working days the provider needs once a request is confirmed."""
-    return offering.lead_working_days if kind is Kind.NEW else offering.change_lead_working_days
+    return terms.lead_working_days if kind is Kind.NEW else terms.change_lead_working_days
+
+
+async def data_kept_days(found: Whole) -> int:
+    """Return how long data is kept after the last day: as quoted, else as it applies on that day."""
+    if found.quote and "terms" in found.quote.document:
+        return int(found.quote.document["terms"]["data_kept_days"])
+    return (await terms_on(found.request.offering_id, found.request.effective_on)).data_kept_days
 
 
 async def document_of(request: ServiceRequest, *, number: int, valid_until: dt.datetime, note: str) -> dict[str, Any]:
-    """Return the quote's document of a request as prices and the service stand now."""
-    offering = await request.offering
+    """Return the quote's document of a request as prices, terms and the service stand now."""
+    terms = await terms_on(request.offering_id, request.effective_on)
     return quote_document(
         request,
         await price_of(request),
+        terms,
         number=number,
         valid_until=valid_until,
-        lead_working_days=lead_days_of(request.kind, offering),
+        lead_working_days=lead_days_of(request.kind, terms),
         note=note,
     )
 

@@ -1,5 +1,4 @@
-"""The provider's side: taking a request up, checking it, answering it (annex ก 1.5–1.6)
-from services.subscriptions.queries import quantities_at."""
+"""The provider's side: taking a request up, checking it, answering it (annex ก 1.5–1.6)."""
 
 import datetime as dt
 import uuid
@@ -14,6 +13,7 @@ from billing.months import bangkok_date
 from services.calendar.queries import official
 from services.calendar.rules import WorkingTime
 from services.capacity import commands as capacity
+from services.catalogue.queries import bounds_on, terms_on
 from services.requests.events import move, tell
 from services.requests.models import Check, Quote, RequestItem, ServiceRequest
 from services.requests.pricing import takes_effect
@@ -160,9 +160,11 @@ async def _confirm_quantities(
     """Store what the provider confirms, against what there will be when it takes effect."""
     at = max(takes_effect(request.kind, request.effective_on), now)
     present = await quantities_at(request.subscription_id, at) if request.subscription_id else {}
-    for item in await scoped(RequestItem).filter(request_id=request.id).select_related("component"):
+    items = await scoped(RequestItem).filter(request_id=request.id)
+    bounds = await bounds_on([item.component_id for item in items], request.effective_on)
+    for item in items:
         item.confirmed = quantities.get(item.component_id, item.asked)
-        if item.confirmed and (why := item.component.bounds.complaint(item.confirmed)):
+        if item.confirmed and (why := bounds[item.component_id].complaint(item.confirmed)):
             raise Invalid({str(item.component_id): why})
         item.before = present.get(item.component_id, Decimal(0))
         await item.save(update_fields=["before", "confirmed"])
@@ -170,6 +172,7 @@ async def _confirm_quantities(
 
 async def _agree_to_date(request: ServiceRequest, calendar: WorkingTime, agreed: bool) -> None:
     submitted_on = bangkok_date(request.submitted_at or request.created_at)
-    earliest = earliest_effective(calendar, submitted_on, lead_days_of(request.kind, await request.offering))
+    terms = await terms_on(request.offering_id, request.effective_on)
+    earliest = earliest_effective(calendar, submitted_on, lead_days_of(request.kind, terms))
     if request.effective_on < earliest and not agreed:
         raise EarlierNotAgreed(f"{request.effective_on} is before {earliest}")

@@ -7,6 +7,7 @@ services and cancellations follow the path the annex gives for changes (reading 
 import datetime as dt
 import enum
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from auth.errors import Conflict, Refusal
@@ -238,6 +239,19 @@ def possible(state: State) -> frozenset[Action]:
 def earliest_effective(calendar: WorkingTime, today: dt.date, lead_working_days: int) -> dt.date:
     """Return the first day a request sent today can take effect by its lead time alone."""
     return calendar.add_working_days(today, lead_working_days)
+
+
+def first_day(calendar: WorkingTime, today: dt.date, leads: Sequence[tuple[dt.date, int]]) -> dt.date:
+    """Return the first day that keeps the lead time in force on that very day.
+
+    `leads` are (from when, working days), the oldest first and never empty; the first counts for all days before.
+    """
+    ends = [start for start, _ in leads[1:]] + [dt.date.max]
+    days = [
+        max(start, earliest_effective(calendar, today, lead)) if place else earliest_effective(calendar, today, lead)
+        for place, (start, lead) in enumerate(leads)
+    ]
+    return next(day for day, end in zip(days, ends, strict=True) if day < end)
 
 
 def kept_after(last_day: dt.date, kept_days: int) -> tuple[dt.date, dt.date]:

@@ -15,7 +15,9 @@ from billing.statements.rules import Charge, Item, monthly_price
 from billing.tariffs.queries import versions_of
 from billing.tariffs.rules import versions_between
 from billing.usage.models import Allocation
-from services.catalogue.models import Component
+from services.catalogue.models import Component, OfferingTerms
+from services.catalogue.queries import terms_of
+from services.catalogue.rules import coming, in_force
 from services.subscriptions.models import Subscription, SubscriptionState
 
 
@@ -32,10 +34,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class InUse:
-    """A service in use with its parts, and what they cost for a whole month before VAT."""
+    """A service in use with its parts, what they cost for a whole month before VAT, and what is promised of it."""
 
     subscription: Subscription
     parts: tuple[Part, ...]
+    terms: OfferingTerms
+    next_terms: OfferingTerms | None
 
     @property
     def monthly(self) -> Decimal:
@@ -54,7 +58,7 @@ class InUse:
 
 
 async def in_use(*, at: dt.datetime, agency_id: uuid.UUID | None = None, ended: bool = False) -> list[InUse]:
-    """Return the services within reach as they are at a moment, by number; four queries however many."""
+    """Return the services within reach as they are at a moment, by number; five queries however many."""
     subscriptions = scoped(Subscription).select_related("offering").order_by("number")
     if agency_id:
         subscriptions = subscriptions.filter(agency_id=agency_id)
@@ -154,7 +158,17 @@ async def _with_parts(subscriptions: list[Subscription], at: dt.datetime) -> lis
             parts[row.service_id].append(Part(component, row.quantity, row.starts_at, row.ends_at, price))
     for found in parts.values():
         found.sort(key=lambda part: (part.component.addon_id is not None, part.component.position))
-    return [InUse(subscription, tuple(parts[subscription.id])) for subscription in subscriptions]
+    terms = await terms_of(subscription.offering_id for subscription in subscriptions)
+    on = bangkok_date(at)
+    return [
+        InUse(
+            subscription,
+            tuple(parts[subscription.id]),
+            in_force(terms[subscription.offering_id], on),
+            coming(terms[subscription.offering_id], on),
+        )
+        for subscription in subscriptions
+    ]
 
 
 def _running(at: dt.datetime) -> Q:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from auth.errors import Invalid, NotFound
 from auth.fields import new_id
 from auth.tenancy import scoped
+from billing.months import bangkok_date
 from portal.i18n import gettext as _
 from portal.pages.requests import form as forms
 from portal.pages.requests import wording
@@ -17,6 +18,8 @@ from portal.visit import Fields, Visit
 from services.calendar.queries import official
 from services.capacity.rules import OverCapacity
 from services.catalogue.models import Offering
+from services.catalogue.queries import terms_of
+from services.catalogue.rules import in_force
 from services.requests import commands
 from services.requests.concerning import open_requests
 from services.requests.models import ServiceRequest
@@ -176,7 +179,7 @@ async def _view(visit: Visit, form: Form) -> dict[str, Any]:
     return {
         "form": form,
         "ahead": ahead,
-        "ending": ending_of(form.kind, form.offering, form.effective_on, ahead.price),
+        "ending": ending_of(form.kind, form.promised.data_kept_days, form.effective_on, ahead.price),
         "kinds": wording.KINDS,
         "kind_name": wording.KINDS[form.kind],
         "in_the_way": in_the_way,
@@ -195,6 +198,10 @@ async def _choose(visit: Visit, kind: Kind) -> Response:
         kind_name=wording.KINDS[kind],
         services=services,
         offerings=offerings,
+        terms={
+            id_: in_force(each, bangkok_date(visit.now))
+            for id_, each in (await terms_of(one.id for one in offerings)).items()
+        },
         open_requests=await open_requests(service.subscription.id for service in services),
         name=lambda thing: wording.name(thing, visit.language),
     )

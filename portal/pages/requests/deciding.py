@@ -7,8 +7,9 @@ from starlette.responses import Response
 
 from auth.errors import Conflict, NotFound, StaleSignIn
 from auth.organisations.models import Organisation
-from auth.rules import Permission
+from auth.rules import Permission, Role
 from billing.months import Month
+from portal.formats import Language
 from portal.i18n import gettext as _
 from portal.pages.requests import wording
 from portal.pages.requests.ending import ending_of
@@ -17,8 +18,8 @@ from portal.visit import Visit
 from services.calendar.queries import official
 from services.requests import commands
 from services.requests.models import Quote
-from services.requests.queries import Whole, askers_of, whole
-from services.requests.rules import FRESH_SIGN_IN, StaleQuote, State
+from services.requests.queries import Whole, askers_of, data_kept_days, whole
+from services.requests.rules import FRESH_SIGN_IN, Action, StaleQuote, State
 
 
 async def quote(visit: Visit) -> Response:
@@ -41,7 +42,7 @@ async def confirm(visit: Visit) -> Response:
         return await shown(visit, problem=problem_of(refused), status=409)
     if isinstance(outcome, commands.Voided):
         visit.flash(
-            _("Nothing was confirmed: the price or the service changed after the quote. The provider quotes anew."),
+            _("Nothing was confirmed: what was quoted has changed since. The provider quotes anew."),
             "warning",
         )
     else:
@@ -90,15 +91,24 @@ async def _page(visit: Visit, *, problem: str | None = None, status: int = 200) 
         kind_name=wording.KINDS[found.request.kind],
         agency=agency,
         effect=comes.effect if comes else None,
-        ending=ending_of(found.request.kind, found.request.offering, found.request.effective_on, comes.price)
+        ending=ending_of(found.request.kind, await data_kept_days(found), found.request.effective_on, comes.price)
         if comes
         else None,
         left=wording.left(chosen.valid_until, visit.now, calendar),
         may_decide=stands and visit.by.may(Permission.REQUESTS_CONFIRM) and visit.by.agency_id == agency.id,
         same_hands=visit.by.person_id in await askers_of(found.request) and not agency.asker_may_confirm,
         is_fresh=is_fresh(visit),
+        decision=decision_on(found, chosen, visit.language),
+        colleague=visit.by.stands_in_for(Role.APPROVER),
         name=lambda thing: wording.name(thing, visit.language),
     )
+
+
+def decision_on(found: Whole, quote: Quote, language: Language) -> wording.Told | None:
+    """Return what the agency decided on a quote, by whom, and on whose behalf; None where it decided nothing."""
+    decided = (event for event in found.events if event.action in {Action.CONFIRM, Action.DECLINE})
+    event = next((event for event in decided if event.detail.get("quote") == quote.number), None)
+    return wording.told(event, language, inside=False) if event else None
 
 
 def _chosen(found: Whole, number: str) -> Quote:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from billing.months import Month
-from services.catalogue.models import Offering
 from services.requests.pricing import Price
 from services.requests.rules import Kind, kept_after
 
@@ -21,9 +20,9 @@ class Ending:
     erased_on: dt.date
 
 
-def ending_of(kind: Kind, offering: Offering, last_day: dt.date | None, price: Price | None) -> Ending | None:
-    """Return what ends with a request and how; None where nothing ends."""
+def ending_of(kind: Kind, kept_days: int, last_day: dt.date | None, price: Price | None) -> Ending | None:
+    """Return what ends with a request and how; None where nothing ends. Data is kept `kept_days` after the last day."""
     if last_day is None or kind not in {Kind.CANCEL, Kind.CANCEL_ADDON}:
         return None
-    until, erased_on = kept_after(last_day, offering.data_kept_days)
+    until, erased_on = kept_after(last_day, kept_days)
     return Ending(last_day, Month.of(last_day).first, price.last_charge if price else None, until, erased_on)

@@ -14,7 +14,9 @@ from portal.formats import NotADate, NotANumber, parse_date, parse_number
 from portal.i18n import gettext as _
 from portal.visit import Fields
 from services.calendar.rules import Calendar
-from services.catalogue.models import Component, Offering
+from services.catalogue.models import Component, ComponentBounds, Offering, OfferingTerms
+from services.catalogue.queries import bounds_of, terms_of
+from services.catalogue.rules import Bounds, in_force
 from services.requests.models import RequestItem, ServiceRequest
 from services.requests.pricing import Ask, Price
 from services.requests.queries import (
@@ -26,7 +28,7 @@ from services.requests.queries import (
     price_request,
     prospective,
 )
-from services.requests.rules import Kind, earliest_effective
+from services.requests.rules import Kind, earliest_effective, first_day
 from services.subscriptions.models import SubscriptionState
 from services.subscriptions.queries import InUse, quantities_planned, subscription
 
@@ -36,10 +38,15 @@ _LONGEST = 4000
 
 @dataclass(slots=True)
 class Row:
-    """One component on the form: how much there is, and what was typed for how much there is to be."""
+    """One component on the form: how much there is, and what was typed for how much there is to be.
+
+    `bounds` are those of the day it is asked for.
+    """
 
     component: Component
     before: Decimal
+    versions: tuple[ComponentBounds, ...]
+    bounds: Bounds
     typed: str = ""
     after: Decimal | None = None
     error: str | None = None
@@ -58,13 +65,28 @@ class Form:
     offering: Offering
     service: InUse | None
     rows: list[Row]
-    earliest: dt.date
+    terms: tuple[OfferingTerms, ...]
+    calendar: Calendar
+    today: dt.date
     label: str = ""
     day: str | dt.date = ""
     effective_on: dt.date | None = None
     asks_earlier: bool = False
     justification: str = ""
     errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def promised(self) -> OfferingTerms:
+        """The terms that apply on the day asked for, today's while there is none."""
+        return in_force(self.terms, self.effective_on or self.today)
+
+    @property
+    def earliest(self) -> dt.date:
+        """The first day by the lead time: that of the day asked for, else the first of all."""
+        if self.effective_on is not None:
+            return earliest_effective(self.calendar, self.today, lead_days_of(self.kind, self.promised))
+        leads = [(terms.effective_from, lead_days_of(self.kind, terms)) for terms in self.terms]
+        return first_day(self.calendar, self.today, leads)
 
     @property
     def asked(self) -> dict[uuid.UUID, Decimal]:
@@ -132,13 +154,19 @@ async def begin(
         .order_by("position", "code")
     )
     components.sort(key=lambda component: component.addon_id is not None)
-    rows = [
-        Row(component, present.get(component.id, Decimal(0)))
+    terms, versions = (await terms_of([offering.id]))[offering.id], await bounds_of(each.id for each in components)
+    made = Form(kind, offering, service, [], terms, calendar, bangkok_date(now))
+    made.day = made.effective_on = made.earliest
+    made.rows = rows = [
+        Row(
+            component,
+            present.get(component.id, Decimal(0)),
+            versions[component.id],
+            in_force(versions[component.id], made.effective_on).rule,
+        )
         for component in components
         if _speaks_of(kind, component, present)
     ]
-    earliest = earliest_effective(calendar, bangkok_date(now), lead_days_of(kind, offering))
-    made = Form(kind, offering, service, rows, earliest, day=earliest, effective_on=earliest)
     for row in rows:
         if kind is Kind.CHANGE:
             row.typed, row.after = _plain(row.before), row.before
@@ -163,17 +191,14 @@ async def again(request: ServiceRequest, items: tuple[RequestItem, ...], calenda
             row.typed = _plain(row.after)
     made.label, made.justification = request.label, request.justification
     made.day = made.effective_on = request.effective_on
+    for row in made.rows:
+        row.bounds = in_force(row.versions, request.effective_on).rule
     made.asks_earlier = request.asks_earlier
     return made
 
 
 def take(form: Form, typed: Fields) -> None:
     """Read what was typed into a form, and note beside each field what cannot be taken."""
-    for row in form.rows:
-        if form.kind is not Kind.CANCEL:
-            _take_quantity(form.kind, row, typed.get(row.name))
-        if row.error:
-            form.errors[row.name] = row.error
     form.label, form.justification = typed.get("label"), typed.get("justification")
     form.asks_earlier = bool(typed.get("asks_earlier"))
     form.day, form.effective_on = typed.get("effective_on"), None
@@ -181,6 +206,12 @@ def take(form: Form, typed: Fields) -> None:
         form.effective_on = parse_date(typed.get("effective_on"))
     except NotADate:
         form.errors["effective_on"] = _("Enter a date such as 16/12/2569.")
+    for row in form.rows:
+        row.bounds = in_force(row.versions, form.effective_on or form.today).rule
+        if form.kind is not Kind.CANCEL:
+            _take_quantity(form.kind, row, typed.get(row.name))
+        if row.error:
+            form.errors[row.name] = row.error
     if len(form.justification) > _LONGEST:
         form.errors["justification"] = _("This text is too long.")
     if len(form.label) > 150:
@@ -235,7 +266,7 @@ def _take_quantity(kind: Kind, row: Row, text: str) -> None:
         return
     if kind is not Kind.CHANGE and not amount:
         return
-    complaint = "This is more than can be ordered." if amount >= _MOST else row.component.bounds.complaint(amount)
+    complaint = "This is more than can be ordered." if amount >= _MOST else row.bounds.complaint(amount)
     if amount == row.before:
         complaint = None  # as it is; it may stand outside bounds set later
     row.error = _(complaint) if complaint else None

@@ -25,7 +25,15 @@ from services.requests.attachments import attachments_of
 from services.requests.fulfilment import WORK_SHARED_BY, workers_of
 from services.requests.models import ServiceRequest
 from services.requests.pricing import Ask, Price, takes_effect
-from services.requests.queries import Effect, Whole, effect_on_budget, price_request, prospective, whole
+from services.requests.queries import (
+    Effect,
+    Whole,
+    data_kept_days,
+    effect_on_budget,
+    price_request,
+    prospective,
+    whole,
+)
 from services.requests.rules import (
     DISPUTE_WITHIN_WORKING_DAYS,
     ENDED,
@@ -175,7 +183,7 @@ async def shown(visit: Visit, *, problem: str | None = None, status: int = 200) 
         workers=[(one.person_id, one.name) for one in await workers_of(request.provider_id)] if "share" in may else [],
         ending=None
         if request.undone_at or request.state in _CAME_TO_NOTHING
-        else ending_of(request.kind, request.offering, request.effective_on, ended.price),
+        else ending_of(request.kind, await data_kept_days(found), request.effective_on, ended.price),
         inside=visit.by.agency_id is None,
         name=lambda thing: wording.name(thing, visit.language),
         unit=lambda thing: wording.unit(thing, visit.language),

@@ -88,7 +88,7 @@ REASONS: Final = (
     lazy("Choose a reviewer."),
     lazy("Choose somebody who does work orders."),
     lazy("What was typed last is not in the request yet. Open it, then submit it there."),
-    lazy("The price or the service changed after the quote was given."),
+    lazy("The price, the terms or the service changed after the quote was given."),
 )
 
 _DONE: Final[dict[str, tuple[Lazy, str, str]]] = {
@@ -137,6 +137,8 @@ def told(event: RequestEvent, language: Language, *, inside: bool) -> Told:
     """Put an event into words; what the provider noted with a check is told to its own people only (`inside`)."""
     organisation = event.by_organisation_en if language == "en" else event.by_organisation_th
     who = f"{event.by_name} ({organisation})" if organisation else gettext("The portal, by itself")
+    if event.detail.get("on_behalf_of"):
+        who = gettext("%(who)s, on behalf of %(colleague)s", who=who, colleague=event.detail["on_behalf_of"])
     what, tone, icon = _deed(event, language)
     by_itself = event.by_id is None and not organisation  # its reasons are messages; a machine's notes are not
     note = gettext(event.note) if by_itself and event.note else event.note

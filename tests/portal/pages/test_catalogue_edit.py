@@ -110,17 +110,15 @@ async def test_what_cannot_be_on_offer_is_told_beside_its_field(stage: Stage, br
         assert f'id="field-{field}-error"' in refused.text or field == "addon"
 
 
-async def test_facts_and_bounds_are_changed(stage: Stage, browser_for) -> None:
+async def test_names_and_what_it_takes_orders_for_change_at_once(stage: Stage, browser_for) -> None:
     manager: Browser = await browser_for("manager")
-    gi, part = stage.catalogue.offerings["GI"], stage.component("GI", "bandwidth")
-    facts = {name: value for name, value in FACTS.items() if name not in {"code", "family", "is_open"}}
-    await manager.follow(await manager.submit(f"/offerings/{gi.id}", facts))
-    bounds = {"minimum": "50", "maximum": "2,000", "step": "50"}
-    await manager.follow(await manager.submit(f"/components/{part.id}/bounds", bounds))
+    gi = stage.catalogue.offerings["GI"]
+    await manager.follow(await manager.submit(f"/offerings/{gi.id}", {"name_th": "ทดสอบ", "name_en": "Trial service"}))
     async with acting_as(system("tests")):
-        after, changed = await Offering.get(id=gi.id), await Component.get(id=part.id)
-    assert (after.name_en, after.is_open, after.lead_working_days) == ("Trial service", False, 3)
-    assert (changed.minimum, changed.maximum, changed.step) == (50, 2000, 50)
+        after = await Offering.get(id=gi.id)
+    assert (after.name_en, after.is_open) == ("Trial service", False)
+    nameless = await manager.submit(f"/offerings/{gi.id}", {"name_th": "", "name_en": "T"})
+    assert (nameless.status_code, 'id="field-name_th-error"' in nameless.text) == (422, True)
 
 
 async def test_a_price_is_looked_at_before_it_is_set_and_voids_the_quotes_it_contradicts(

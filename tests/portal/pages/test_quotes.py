@@ -9,6 +9,7 @@ import pytest
 
 from auth.audit.models import AuditRecord
 from auth.organisations.models import Organisation
+from auth.people.delegations import lend
 from auth.rules import Role, system
 from auth.tenancy import acting_as
 from billing.budgets.commands import set_budget
@@ -204,3 +205,26 @@ async def test_the_budget_is_told_to_the_agency_alone(browser_for: BrowserFor, s
     assert "123,456.78" in said(await official.get(path))
     assert "123,456.78" not in (await reviewer.get(path)).text
     assert "123,456.78" not in (await (await browser_for("agency-admin-a")).get(path)).text
+
+
+async def test_both_sides_see_on_whose_behalf_it_was_confirmed(browser_for: BrowserFor, shop: Shop) -> None:
+    official, reviewer, deputy = [await browser_for(who) for who in ("official-a", "reviewer", "finance-a")]
+    path = await ask(official, change(shop))
+    await stand(ANSWERED_AT, reviewer)
+    sha256 = await answer(reviewer, path)
+    lender, to_person = await cast.actor("approver-a"), await cast.person("finance-a")
+    async with acting_as(lender):
+        await lend(
+            to_person.id,
+            starts_at=at(2026, 11, 20),
+            ends_at=at(2027, 1, 20),
+            reason="ลาพักผ่อน",
+            by=lender,
+            now=at(2026, 11, 20),
+        )
+    await stand(CONFIRMED_AT, deputy)
+    assert f"ดำเนินการในฐานะผู้รักษาการแทน {lender.name}" in said(await deputy.get(f"{path}/quote"))
+    assert (await deputy.submit(f"{path}/confirmation", {"sha256": sha256})).status_code == 303
+    for browser in (official, reviewer):
+        for page in (path, f"{path}/quote"):
+            assert f"รักษาการแทน {lender.name}" in said(await browser.get(page))

@@ -172,7 +172,6 @@ async def test_the_way_to_change_it_stands_at_the_foot_and_in_the_menu(browser_f
         (f"/requests/new?service={service}&kind=new_addon", "ขอใช้บริการเสริม"),
         (f"/requests/new?service={service}&kind=cancel", "ขอยกเลิกบริการ"),
         (f"/incidents/new?service={service}", "แจ้งเหตุขัดข้อง"),
-        (f"/incidents?service={service}", "เหตุขัดข้องของบริการนี้"),
     ]
     official = await browser_for("official-a")
     for path, _ in links:

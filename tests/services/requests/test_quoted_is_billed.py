@@ -15,7 +15,8 @@ from billing.money import satang
 from billing.months import Month
 from billing.statements.queries import book_of
 from billing.tariffs.rules import Basis
-from services.catalogue.models import Component
+from services.catalogue.queries import bounds_on
+from services.catalogue.rules import Bounds
 from services.requests import commands as requests
 from services.requests.models import Quote
 from services.requests.rules import Kind
@@ -61,11 +62,13 @@ async def _given_and_changed(stage: Stage, wish: Wish) -> None:
     counted = sorted(key for key, part in stage.catalogue.components.items() if part.price_item.basis in COUNTED)
     code, name = counted[wish.place % len(counted)]
     part = stage.component(code, name)
+    async with acting_as(system("test")):
+        bounds = (await bounds_on([part.id], FIRST_DAY))[part.id]
     effective_on = FIRST_DAY + dt.timedelta(days=wish.days)
-    amount = _amount(part, wish.steps)
+    amount = _amount(bounds, wish.steps)
     quote, service = await _through(stage, Kind.NEW, code, {part.id: amount}, effective_on, None)
     await _billed_as_quoted(stage, quote, service)
-    other = _amount(part, wish.steps_later)
+    other = _amount(bounds, wish.steps_later)
     if other != amount:
         effective_on += dt.timedelta(days=1 + wish.days_later)
         quote, _ = await _through(stage, Kind.CHANGE, code, {part.id: other}, effective_on, service)
@@ -120,8 +123,7 @@ async def _billed_as_quoted(stage: Stage, quote: Quote, service: uuid.UUID) -> N
     assert with_vat == after + satang(after * Decimal(document["vat_rate"]))
 
 
-def _amount(part: Component, steps: int) -> Decimal:
+def _amount(bounds: Bounds, steps: int) -> Decimal:
     """Return the quantity so many steps above the least that can be ordered, within what can be."""
-    bounds = part.bounds
     amount = bounds.minimum + bounds.step * steps if bounds.minimum else bounds.step * (steps + 1)
     return min(amount, bounds.maximum) if bounds.maximum is not None else amount
