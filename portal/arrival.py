@@ -43,7 +43,7 @@ async def arrive(request: Request, route: str, *, known: bool) -> Visit:
     look.now = visit.now
     if visitor is not None:
         look.actor = Looking(visitor.actor, look.language)
-        look.csrf = visitor.session.csrf_secret
+        look.csrf = csrf.bound(visitor.session.csrf_secret, visitor.actor.seat.id if visitor.actor.seat else None)
         look.unread = unread
         look.menu = menu_for(visitor.actor, app)
         look.organisations = choices(visitor, look.language)

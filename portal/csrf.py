@@ -1,4 +1,4 @@
-"""The token each form carries: it proves that the form was ours, and tells one form from another.
+"""The token each form carries: it proves that the form was ours and for whom it acts, and tells one form from another.
 
 A token is a nonce with its HMAC under the session's secret. Each form gets a token of its own, so the same nonce
 arriving twice is the same form sent twice. Nothing is stored for a token that never comes back.
@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+import uuid
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -17,8 +18,13 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _LONGEST = 128
 
 
+def bound(secret: str, organisation: uuid.UUID | None) -> str:
+    """Return the secret of the forms that a session's pages carry while it acts for one organisation."""
+    return hmac.digest(secret.encode(), f"for {organisation or ''}".encode(), "sha256").hex() if secret else ""
+
+
 def token(secret: str) -> str:
-    """Return a new token for one form of the session with this secret."""
+    """Return a new token for one form of the session and organisation with this secret."""
     nonce = secrets.token_urlsafe(16)
     return f"{nonce}.{_mac(secret, nonce)}"
 

@@ -16,11 +16,11 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from auth.errors import NotPermitted, StaleSignIn
-from auth.rules import Permission, system
+from auth.rules import Permission, Seat, system
 from auth.tenancy import acting_as, record, unit_of_work
-from portal import csrf, form_keys, i18n, refusals
+from portal import csrf, form_keys, i18n, otherwise, refusals
 from portal.arrival import arrive, depart, to_fresh_sign_in, to_sign_in
-from portal.refusals import CrossSite
+from portal.refusals import CrossSite, OtherOrganisation
 from portal.rendering import error_page
 from portal.visit import Fields, Visit
 
@@ -47,6 +47,9 @@ class Access(enum.Enum):
 PUBLIC = Access.PUBLIC
 SIGNED_IN = Access.SIGNED_IN
 MACHINE = Access.MACHINE
+
+# What is one's own, whichever organisation one acts for: signing out, switching, asking for access.
+_WHOEVER_ONE_ACTS_FOR = frozenset({Access.PUBLIC, Access.SIGNED_IN, Permission.OWN_ACCOUNT})
 
 Handler = Callable[[Visit], Awaitable[Response]]
 
@@ -131,7 +134,9 @@ class Door:
         if visit.actor is None and access is not PUBLIC:
             return to_sign_in(visit)
         if is_change:
-            _check_ours(visit)
+            made_for = _check_ours(visit)
+            if made_for and access not in _WHOEVER_ONE_ACTS_FOR:
+                return await self._for_another(visit, made_for)
         if isinstance(access, Permission):
             if visit.by.seat is None and not is_change:
                 return visit.redirect("access")
@@ -139,6 +144,12 @@ class Door:
         if visit.actor is None or self.page.alone:
             return await self.page.handler(visit)
         return await self._work(visit, is_change=is_change)
+
+    async def _for_another(self, visit: Visit, made_for: Seat) -> Response:
+        """Act for the organisation a form was made for, where the sender says so; else refuse it, losing nothing."""
+        if visit.form.get(otherwise.FIELD) == str(made_for.id):
+            return await otherwise.act_for(visit, made_for)
+        raise OtherOrganisation(made_for)
 
     async def _work(self, visit: Visit, *, is_change: bool) -> Response:
         """Run the handler in one unit of work, again from the start when it met others'."""
@@ -170,6 +181,9 @@ class Door:
         if answer is None:
             log.error("fault", route=self.page.name, exc_info=error)
             return error_page(request, 500)
+        if isinstance(error, OtherOrganisation) and visit is not None:
+            with i18n.using(visit.language):
+                return depart(visit, otherwise.page(visit, error.seat))
         if isinstance(error, StaleSignIn) and visit is not None:
             return depart(visit, to_fresh_sign_in(visit))
         if answer.is_denial and visit is not None:
@@ -196,18 +210,26 @@ def _check_path(request: Request) -> None:
         raise HTTPException(404)
 
 
-def _check_ours(visit: Visit) -> None:
-    """Refuse (CrossSite) a change that no page of ours asked for."""
+def _check_ours(visit: Visit) -> Seat | None:
+    """Refuse (CrossSite) a change that no page of ours asked for.
+
+    Returns the organisation it was asked for where that is another of the visitor's than the one acted for now.
+    """
     request = visit.request
     headers = request.headers
     public_url: str = request.app.state.settings.public_url
     if csrf.from_elsewhere(headers.get("origin"), headers.get("sec-fetch-site"), public_url):
         raise CrossSite("another site sent this form")
     if visit.visitor is None:
-        return
+        return None
     given = headers.get(csrf.HEADER) or visit.form.get(csrf.FIELD)
-    if csrf.form_key(given, visit.visitor.session.csrf_secret) is None:
-        raise CrossSite("the form carries no token of this session")
+    acting_for = visit.by.seat
+    # A page may also have been opened before its reader belonged to any organisation.
+    for seat in (acting_for, *visit.visitor.seats, None):
+        secret = csrf.bound(visit.visitor.session.csrf_secret, seat.id if seat else None)
+        if csrf.form_key(given, secret) is not None:
+            return None if seat is None or seat == acting_for else seat
+    raise CrossSite("the form carries no token of this session")
 
 
 def _check_permission(visit: Visit, permission: Permission, *, is_change: bool) -> None:
@@ -219,7 +241,10 @@ def _check_permission(visit: Visit, permission: Permission, *, is_change: bool) 
 
 
 def _form_key(visit: Visit) -> str | None:
-    secret = visit.visitor.session.csrf_secret if visit.visitor else ""
+    """Return what tells the form from others; None for one that was made for another organisation."""
+    if visit.visitor is None:
+        return None
+    secret = csrf.bound(visit.visitor.session.csrf_secret, visit.by.seat.id if visit.by.seat else None)
     return csrf.form_key(visit.form.get(csrf.FIELD), secret)
 
 

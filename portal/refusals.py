@@ -14,6 +14,7 @@ from tortoise.exceptions import DBConnectionError, IntegrityError, OperationalEr
 from auth.errors import Conflict, Invalid, NotFound, NotPermitted, Refusal, SameHands, StaleSignIn
 from auth.oidc import LogoutRefused, ProviderUnavailable, SignInRefused
 from auth.oidc.refusals import Refused
+from auth.rules import Seat
 from auth.tenancy import Busy
 from billing.disputes.rules import DisputeOver
 from billing.metering.rules import BadReadings, Contradicted
@@ -42,6 +43,14 @@ class CrossSite(NotPermitted):
     """The form did not come from a page of ours."""
 
 
+class OtherOrganisation(Conflict):
+    """The form was made while its sender acted for another of their organisations; `seat` says which."""
+
+    def __init__(self, seat: Seat) -> None:
+        super().__init__(f"this form was made for {seat.code}")
+        self.seat = seat
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A status, the sentence that says more than the status does, and whether the trail keeps it as a denial."""
@@ -67,6 +76,8 @@ ANSWERS: Mapping[type[Exception], Answer] = {
     # The edge sends the visitor to sign in again; this is told where it cannot.
     StaleSignIn: Answer(403, lazy("Sign in again to confirm that it is you.")),
     Conflict: Answer(409),
+    # The edge shows what was sent, to be sent again; this is told where it cannot.
+    OtherOrganisation: Answer(409, lazy("The page was opened while you acted for another organisation.")),
     StaleQuote: Answer(409, lazy("The quote has changed since you opened this page. Read it again first.")),
     ProviderNotListed: Answer(
         422, lazy("The provider is not on the provider list for this kind of service, so no new request can reach it.")

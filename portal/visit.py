@@ -70,6 +70,10 @@ class Fields:
         """Return the files attached under a name."""
         return list(self._files.get(name, []))
 
+    def file_names(self) -> list[str]:
+        """Return the names of the fields under which files came."""
+        return list(self._files)
+
     def values(self) -> dict[str, str]:
         """Return each field with its first value, to fill a form again that was refused."""
         return {name: values[0] for name, values in self._texts.items()}

@@ -3,6 +3,7 @@
 import datetime as dt
 import html
 import re
+import uuid
 from typing import Any
 
 import httpx2
@@ -32,10 +33,11 @@ class Browser(httpx2.AsyncClient):
         )
         self.app = app
         self.csrf_secret = ""
+        self.organisation: uuid.UUID | None = None
 
     def token(self) -> str:
-        """Return a token for one form."""
-        return csrf.token(self.csrf_secret)
+        """Return a token for one form of a page opened for the organisation acted for."""
+        return csrf.token(csrf.bound(self.csrf_secret, self.organisation))
 
     async def submit(
         self, path: str, fields: dict[str, Any] | None = None, *, token: str | None = None, **options: Any
@@ -43,7 +45,10 @@ class Browser(httpx2.AsyncClient):
         """Send a form as a page of ours would, its token included; give `token` to send the same form twice."""
         data = {csrf.FIELD: self.token() if token is None else token, **(fields or {})}
         headers = {"origin": PUBLIC_URL, "sec-fetch-site": "same-origin", **options.pop("headers", {})}
-        return await self.post(path, data=data, headers=headers, **options)
+        answer = await self.post(path, data=data, headers=headers, **options)
+        if path == "/organisation" and fields and answer.headers.get("location") == "/":
+            self.organisation = uuid.UUID(fields["organisation"])
+        return answer
 
     async def follow(self, response: httpx2.Response) -> httpx2.Response:
         """Go where an answer leads."""
@@ -65,7 +70,7 @@ async def sign_in(browser: Browser, username: str, *, at: dt.datetime | None = N
             now=now,
             limits=limits(browser.app.state.settings),
         )
-    browser.csrf_secret = session.csrf_secret
+    browser.csrf_secret, browser.organisation = session.csrf_secret, session.organisation_id
     browser.cookies.set(SESSION, token, domain="portal.test", path="/")
 
 

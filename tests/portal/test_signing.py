@@ -63,6 +63,7 @@ async def sign_in(browser: Browser, path: str = "/sign-in") -> httpx2.Response:
     async with acting_as(system("test")):
         session = await Session.filter(ended_at=None).order_by("-created_at").first()
     browser.csrf_secret = session.csrf_secret if session else ""
+    browser.organisation = session.organisation_id if session else None
     return response
 
 
