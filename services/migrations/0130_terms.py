@@ -43,7 +43,7 @@ _OF_ONE_PROVIDER = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("billing", "0301_for_finance_tenancy"), ("services", "0102_listing")]
+    dependencies = [("billing", "0322_ledger"), ("services", "0111_staff"), ("services", "0120_incident_files")]
 
     initial = False
 

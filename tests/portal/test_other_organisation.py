@@ -61,7 +61,7 @@ async def test_nothing_is_done_for_the_other_and_it_can_be_sent_after_all(browse
     official.organisation = a.id
     done = await official.post("/requests", data=again, headers={"sec-fetch-site": "same-origin"})
     assert done.status_code == 303
-    assert f"ท่านดำเนินการในนาม{a.name_th}" in said(await official.follow(done)).replace(" ", "").replace("\xa0", "")
+    assert f"ท่านดำเนินการในนาม {a.name_th}" in said(await official.follow(done))
     async with acting_as(system("test")):
         [made] = await ServiceRequest.all()
     assert (made.agency_id, made.justification) == (a.id, kind_words["justification"])
