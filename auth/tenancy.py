@@ -97,6 +97,20 @@ async def unit_of_work(actor: Actor, work: Callable[[], Awaitable[T]]) -> T:
     raise Busy("the work met others' too often") from last
 
 
+@contextlib.asynccontextmanager
+async def taken_back() -> AsyncIterator[None]:
+    """Undo what the block does when it ends, records and all: for showing what something would change."""
+    unit = current()
+    records, later = len(unit.records), len(unit.after_commit)
+    await unit.connection.execute_query("SAVEPOINT taken_back")
+    try:
+        yield
+    finally:
+        await unit.connection.execute_query("ROLLBACK TO SAVEPOINT taken_back")
+        await unit.connection.execute_query("RELEASE SAVEPOINT taken_back")
+        del unit.records[records:], unit.after_commit[later:]
+
+
 def current() -> Unit:
     """Return the unit of work being done; LookupError outside of one."""
     return _current.get()

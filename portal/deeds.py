@@ -29,6 +29,8 @@ DEEDS: Final[dict[str, Lazy]] = {
     "client.made": lazy("Let a machine in"),
     "client.revoked": lazy("Revoked a machine's token"),
     "reference.mapped": lazy("Named a service as the provider's systems call it"),
+    "reference.moved": lazy("Gave a reference to another service"),
+    "reference.withdrawn": lazy("Withdrew a reference"),
     "usage.entered": lazy("Entered usage by hand"),
     "usage.corrected": lazy("Corrected usage"),
     # Services and requests

@@ -32,7 +32,7 @@ LINES: Final[tuple[tuple[Lazy | None, tuple[_Line, ...]], ...]] = (
             (lazy("Costs"), "costs", "report-money", Permission.COSTS_READ),
             (lazy("Documents"), "documents", "file-invoice", Permission.COSTS_READ),
             (lazy("Billing desk"), "billing", "cash", Permission.BILLS_ISSUE),
-            (lazy("Usage read by hand"), "usage.upload", "file-upload", Permission.USAGE_ENTER),
+            (lazy("Usage"), "usage.upload", "gauge", Permission.USAGE_ENTER),
         ),
     ),
     (

@@ -53,12 +53,15 @@ from portal.pages import (
     staff,
     taxes,
     tokens,
+    usage,
     usage_upload,
     users,
     work,
     work_steps,
 )
 from portal.settings import Settings
+
+_EVENT = "/usage/of/{service:uuid}/{component:uuid}/events/{at:int}/{id:uuid}"
 
 _PAGES = (
     page("GET", "/", home.show, PUBLIC, name="home"),
@@ -164,6 +167,39 @@ _PAGES = (
     page("POST", "/cost-centres", cost_centres.save, May.BUDGETS_EDIT, name="cost_centres.save"),
     page("GET", "/budgets", budgets.show, May.BUDGETS_EDIT, name="budgets"),
     page("POST", "/budgets", budgets.save, May.BUDGETS_EDIT, name="budgets.save"),
+    # Usage behind the costs, and its corrections
+    page("GET", "/usage/events", usage.find, May.USAGE_CORRECT, name="usage.find"),
+    page("GET", "/usage/corrections", usage.corrections, May.COSTS_READ, name="usage.corrections"),
+    page("GET", "/usage/references", usage.references, May.USAGE_ENTER, name="usage.references"),
+    page("POST", "/usage/references", usage.map_one, May.USAGE_ENTER, name="usage.references.map"),
+    page("GET", "/usage/references/{id:uuid}", usage.move, May.USAGE_ENTER, name="usage.reference"),
+    page("POST", "/usage/references/{id:uuid}", usage.move, May.USAGE_ENTER, name="usage.reference.move"),
+    page(
+        "POST",
+        "/usage/references/{id:uuid}/withdrawal",
+        usage.withdraw,
+        May.USAGE_ENTER,
+        name="usage.reference.withdraw",
+    ),
+    page("GET", "/usage/of/{service:uuid}/{component:uuid}", usage.hours, May.COSTS_READ, name="usage.hours"),
+    page(
+        "GET",
+        "/usage/of/{service:uuid}/{component:uuid}/hours.csv",
+        usage.hours_file,
+        May.COSTS_READ,
+        name="usage.hours.file",
+    ),
+    page("GET", "/usage/of/{service:uuid}/{component:uuid}/events", usage.events, May.COSTS_READ, name="usage.events"),
+    page(
+        "GET",
+        "/usage/of/{service:uuid}/{component:uuid}/events.csv",
+        usage.events_file,
+        May.COSTS_READ,
+        name="usage.events.file",
+    ),
+    page("GET", _EVENT, usage.show, May.COSTS_READ, name="usage.event"),
+    page("POST", f"{_EVENT}/preview", usage.preview, May.USAGE_CORRECT, name="usage.preview_correction"),
+    page("POST", f"{_EVENT}/corrections", usage.correct, May.USAGE_CORRECT, name="usage.correct"),
     # Editing the catalogue
     page("GET", "/offerings", catalogue_edit.index, May.CATALOGUE_EDIT, name="offerings"),
     page("GET", "/offerings/new", catalogue_edit.new, May.CATALOGUE_EDIT, name="offering.new"),

@@ -166,3 +166,43 @@ def _quantity(usages: Iterable[Usage]) -> Decimal:
 
 def _amount(charges: Iterable[Charge]) -> Decimal:
     return sum((charge.amount for charge in charges), Decimal("0.00"))
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """That usage of a component came or changed after its month's invoice, and what that came to.
+
+    `carried_by` is the number of the invoice that settled it, None while the next one is still to come; the amount is
+    then not known yet.
+    """
+
+    corrects: str
+    carried_by: str | None
+    carried_in: Month | None
+    amount: Decimal | None
+
+
+_SETTLEMENTS = """
+    SELECT DISTINCT corrected.number AS corrects, carrier.number AS carried_by, carrier.month AS carried_in, a.amount
+    FROM late_usage l
+    JOIN statement corrected ON corrected.agency_id = l.agency_id AND corrected.provider_id = l.provider_id
+        AND corrected.month = l.month
+    LEFT JOIN statement carrier ON carrier.agency_id = l.agency_id AND carrier.id = l.statement_id
+    LEFT JOIN adjustment a ON a.agency_id = l.agency_id AND a.statement_id = l.statement_id
+        AND a.service_id = l.service_id AND a.component_id = l.component_id AND a.month = l.month
+    WHERE l.agency_id = $1 AND l.service_id = $2 AND l.component_id = $3 AND l.month = $4
+    ORDER BY carrier.month NULLS LAST
+"""
+
+
+async def settlements_of(key: tuple[uuid.UUID, uuid.UUID, uuid.UUID], month: Month) -> list[Settlement]:
+    """Return what came of usage of an agency's service and component after that month's invoice; one query."""
+    return [
+        Settlement(
+            row["corrects"],
+            row["carried_by"],
+            Month.of(row["carried_in"]) if row["carried_in"] else None,
+            row["amount"],
+        )
+        for row in await rows(_SETTLEMENTS, *key, month.first)
+    ]

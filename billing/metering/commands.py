@@ -5,17 +5,15 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from auth.errors import Conflict, Invalid, NotPermitted
+from auth.errors import Invalid, NotPermitted
 from auth.rules import Actor
-from auth.tenancy import one, record, rows
 from billing.metering import rules
 from billing.metering.late import hold_open, mark_late
-from billing.metering.models import ExternalReference, Meter
+from billing.metering.models import Meter
 from billing.metering.rules import BadReadings, Contradicted, Faults, Reading
 from billing.metering.storing import Batch, Origin, store
 from billing.metering.targets import targets_of
 from billing.tariffs.models import PriceItem
-from billing.usage.models import BilledService
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,33 +46,6 @@ async def name_meters(
             ],
             ignore_conflicts=True,
         )
-
-
-async def map_reference(reference: str, service_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> ExternalReference:
-    """Let events name a service by what the provider's own systems call it; Conflict for a name already given."""
-    reference = reference.strip()
-    if not 0 < len(reference) <= rules.LONGEST_TEXT:
-        raise Invalid({"reference": "This text is too long." if reference else "Fill in this field."})
-    service = await one(BilledService, id=service_id)
-    taken = await rows(
-        "SELECT 1 FROM external_reference WHERE provider_id = $1 AND reference = $2"
-        " UNION ALL SELECT 1 FROM billed_service WHERE provider_id = $1 AND number = $2",
-        service.provider_id,
-        reference,
-    )
-    if taken:
-        raise Conflict("this reference names a service already")
-    record(
-        "reference.mapped", at=now, subject=("service", service_id), agency_id=service.agency_id, reference=reference
-    )
-    return await ExternalReference.create(
-        agency_id=service.agency_id,
-        provider_id=service.provider_id,
-        service_id=service_id,
-        reference=reference,
-        mapped_at=now,
-        mapped_by=by.name,
-    )
 
 
 async def take(

@@ -54,18 +54,6 @@ _HOURS = """
     WHERE agency_id = $1 AND service_id = $2 AND component_id = $3 AND hour >= $4 AND hour < $5 AND events > 0
     ORDER BY hour
 """
-_EVENTS = """
-    SELECT e.id, e.source, e.event_id, e.starts_at, e.ends_at, e.received_at, e.is_late, e.quantity,
-        e.entered_by, e.reason, c.number AS corrections, c.quantity AS counts_for, c.reason AS corrected_because,
-        c.made_by AS corrected_by, c.made_at AS corrected_at
-    FROM usage_event e
-    LEFT JOIN LATERAL (
-        SELECT * FROM usage_correction c
-        WHERE c.agency_id = e.agency_id AND c.event_id = e.id ORDER BY c.number DESC LIMIT 1
-    ) c ON true
-    WHERE e.agency_id = $1 AND e.service_id = $2 AND e.component_id = $3 AND e.starts_at >= $4 AND e.starts_at < $5
-    ORDER BY e.starts_at, e.id LIMIT $6
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,19 +163,6 @@ async def hours_of(
         Hour(row["hour"], row["total"], row["high"], row["events"])
         for row in await rows(_HOURS, agency_id, service_id, component_id, midnight(first), midnight(last + ONE_DAY))
     ]
-
-
-async def events_of(
-    agency_id: uuid.UUID,
-    service_id: uuid.UUID,
-    component_id: uuid.UUID,
-    starts_at: dt.datetime,
-    ends_at: dt.datetime,
-    *,
-    most: int = 1000,
-) -> list[dict[str, Any]]:
-    """Return the events of a stretch of time as they came, with the latest correction of each, the earliest first."""
-    return await rows(_EVENTS, agency_id, service_id, component_id, starts_at, ends_at, most)
 
 
 def _edges(components: Iterable[Component], months: Sequence[Month]) -> list[dt.date]:

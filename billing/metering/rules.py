@@ -7,6 +7,7 @@ ever; the same identity with the same content is a repeat, with other content a 
 import datetime as dt
 import hashlib
 import re
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ LONGEST_TEXT = 200
 APART = "\x1f"  # stands between texts on their way to the database, and so in none of them
 LONGEST_METER = 48
 MOST_AT_ONCE = 10_000
+LEAST_MONTHS_KEPT = 3  # longer than anything may be late, and than a month takes to be closed
 
 # field → why, in English words that the portal translates
 Faults = dict[str, str]
@@ -90,6 +92,19 @@ def _month_of(moment: dt.datetime) -> Month | None:
     return Month.of(moment) if FIRST <= moment < LAST else None
 
 
+def oldest_kept(months: int, now: dt.datetime) -> Month:
+    """Return the oldest month whose single events are kept when so many whole months before this one are.
+
+    Refuses (ValueError) fewer than any usage may be late.
+    """
+    if months < LEAST_MONTHS_KEPT:
+        raise ValueError(f"events are kept for {LEAST_MONTHS_KEPT} months at least")
+    month = Month.of(now)
+    for _ in range(months):
+        month = month.previous
+    return month
+
+
 def faults_of(reading: Reading, now: dt.datetime, *, latest: dt.timedelta | None = LATEST) -> Faults:
     """Return what is wrong with one reading, by the field's name in the event; nothing for a good one."""
     found = _faults_of_texts(reading)
@@ -123,6 +138,11 @@ def _faults_of_texts(reading: Reading) -> Faults:
 def identity(reading: Reading) -> bytes:
     """Return the sixteen bytes an event is known by within its provider."""
     return hashlib.blake2b(f"{reading.source}\0{reading.event_id}".encode(), digest_size=16).digest()
+
+
+def digest_of(source: str, event_id: str) -> uuid.UUID:
+    """Return the identity of an event that came under a source and an id, as it is stored."""
+    return uuid.UUID(bytes=hashlib.blake2b(f"{source}\0{event_id}".encode(), digest_size=16).digest())
 
 
 def said(reading: Reading) -> bytes:

@@ -126,6 +126,7 @@ class LineRow:
     correction: Correction | None
     reason: str  # of what is given back
     position: int  # within its bill
+    component_id: uuid.UUID | None = None  # of a line that was measured: what leads to its hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +309,7 @@ def _by_service(lines: Sequence[Line], language: Language) -> tuple[ServiceLines
                 _correction(line.derivation),
                 line.derivation.get("credit", {}).get("reason", ""),
                 position,
+                _measured(line.derivation),
             )
             for position, line in own
         )
@@ -337,6 +339,13 @@ def _workings(kept: Mapping[str, Any]) -> Workings | None:
         version=kept["price_version"],
         effective_from=dt.date.fromisoformat(kept["effective_from"]),
     )
+
+
+def _measured(kept: Mapping[str, Any]) -> uuid.UUID | None:
+    """Return the component whose hours are behind a line; None where its quantity was set aside or given back."""
+    if "basis" not in kept or Basis(kept["basis"]).is_allocated:
+        return None
+    return uuid.UUID(kept["component"])
 
 
 def _correction(kept: Mapping[str, Any]) -> Correction | None:

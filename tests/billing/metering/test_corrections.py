@@ -11,7 +11,7 @@ from auth.rules import Actor, system
 from auth.tenancy import acting_as, rows, unit_of_work
 from billing.metering.commands import take
 from billing.metering.corrections import replace, void
-from billing.metering.queries import events_of
+from billing.metering.events import events_of
 from billing.metering.storing import Origin
 from billing.months import Month
 from billing.statements.queries import book_of

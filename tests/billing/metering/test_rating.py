@@ -5,7 +5,8 @@ import pytest
 
 from auth.rules import system
 from auth.tenancy import acting_as
-from billing.metering.queries import events_of, hours_of, usages_of
+from billing.metering.events import events_of
+from billing.metering.queries import hours_of, usages_of
 from billing.months import Month
 from billing.statements.commands import issue
 from billing.statements.queries import Bill, Book, Line, bill_of, book_of, component_of

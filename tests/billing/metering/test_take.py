@@ -8,7 +8,8 @@ import pytest
 from auth.errors import Conflict, Invalid, NotPermitted
 from auth.rules import Actor, system
 from auth.tenancy import acting_as, rows, unit_of_work
-from billing.metering.commands import Receipt, map_reference, take
+from billing.metering.commands import Receipt, take
+from billing.metering.references import map_reference
 from billing.metering.rules import BadReadings, Contradicted, Reading
 from billing.metering.storing import Origin
 from billing.months import Month, midnight
