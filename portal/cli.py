@@ -187,6 +187,10 @@ async def _recomputed() -> int:
     for each in differing:
         print(f"{each.number}: {each.what}")
     print(f"{sum(report.statements for report in reports)} invoices recomputed; {len(differing) or 'none'} differ.")
+    if from_sums := sum(report.from_sums for report in reports):
+        print(
+            f"{from_sums} of them against the sums by day: single usage events of their months are not kept any more."
+        )
     return len(differing)
 
 

@@ -33,6 +33,7 @@ DEEDS: Final[dict[str, Lazy]] = {
     "reference.withdrawn": lazy("Withdrew a reference"),
     "usage.entered": lazy("Entered usage by hand"),
     "usage.corrected": lazy("Corrected usage"),
+    "usage.let_go": lazy("Let single usage events of a month go"),
     # Services and requests
     "service.opened": lazy("Opened a service"),
     "service.altered": lazy("Changed a service"),

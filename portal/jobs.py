@@ -16,6 +16,7 @@ from portal.clock import Clock
 from portal.dispatching import send_due
 from portal.duties import Done, catch_up
 from portal.job_queue import pause, work_through_the_queue
+from portal.keeping import let_usage_go
 from portal.settings import Settings
 
 __all__ = ["Done", "catch_up", "run_worker"]
@@ -44,6 +45,7 @@ async def run_worker(settings: Settings) -> None:
                 _follow_the_clock(Clock(demo=settings.demo_clock), told),
                 _carry_messages(told),
                 _watch_the_audit_trail(settings.data_dir, told),
+                _let_usage_go(Clock(demo=settings.demo_clock), settings.usage_events_months, told),
                 work_through_the_queue(url, told),
             )
             _log.info("worker ended")
@@ -78,6 +80,16 @@ async def _watch_the_audit_trail(folder: Path, told: asyncio.Event) -> None:
             anchors.keep(folder, chains)
         except Exception:  # noqa: BLE001 - the database may be away, the folder read-only; the worker stays
             _log.exception("watching the audit trail failed")
+        await pause(told, _WATCH_EVERY)
+
+
+async def _let_usage_go(clock: Clock, months: int, told: asyncio.Event) -> None:
+    """Look once an hour for usage events that are kept no longer; by business time, which their months run by."""
+    while months and not told.is_set():
+        try:
+            await let_usage_go(months, await clock.now())
+        except Exception:  # noqa: BLE001 - the database may be away for a while; the worker stays
+            _log.exception("letting usage events go failed")
         await pause(told, _WATCH_EVERY)
 
 

@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from billing.metering.rules import LEAST_MONTHS_KEPT
+
 PREFIX: Final = "PORTAL_"
 _SECRETS_FOLDER: Final = Path("/run/secrets")
 _FEWEST_CHARACTERS: Final = 12
@@ -159,6 +161,9 @@ class Settings(BaseSettings):
     confirmation_days: int = Field(15, ge=1, le=365, description="days an agency has to confirm a quote")
     allowed_networks: Networks = Field((), description="the only networks served; none named means all")
     trusted_proxies: Networks = Field((), description="the proxies whose X-Forwarded-For and -Proto are believed")
+    usage_events_months: int = Field(
+        0, ge=0, le=1200, description="whole months single usage events are kept, 3 or more; 0 keeps them for ever"
+    )
     body_limit: int = Field(1024 * 1024, ge=1024, description="bytes a form or an API call may carry")
     upload_limit: int = Field(20 * 1024 * 1024, ge=1024, description="bytes one attached file may have")
     sign_in_limit: int = Field(
@@ -184,6 +189,13 @@ class Settings(BaseSettings):
     def _issuer_is_plain(cls, value: str | None) -> str | None:
         if value and value.endswith("/.well-known/openid-configuration"):
             raise ValueError("name the issuer itself, without /.well-known/openid-configuration")
+        return value
+
+    @field_validator("usage_events_months")
+    @classmethod
+    def _as_long_as_usage_may_be_late(cls, value: int) -> int:
+        if 0 < value < LEAST_MONTHS_KEPT:
+            raise ValueError(f"usage may still come or be corrected; give 0 or at least {LEAST_MONTHS_KEPT}")
         return value
 
     @classmethod

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from auth.errors import Invalid, NotPermitted
@@ -10,9 +10,11 @@ from auth.rules import Actor
 from billing.metering import rules
 from billing.metering.late import hold_open, mark_late
 from billing.metering.models import Meter
+from billing.metering.retention import kept_from
 from billing.metering.rules import BadReadings, Contradicted, Faults, Reading
 from billing.metering.storing import Batch, Origin, store
 from billing.metering.targets import targets_of
+from billing.months import Month
 from billing.tariffs.models import PriceItem
 
 
@@ -69,6 +71,8 @@ async def take(
         raise Invalid({"reason": "Fill in this field."})
     batch = Batch(provider_id, readings)
     months, faults = rules.check(readings, now, latest=latest)
+    if latest is None:
+        faults |= await _let_go_of(months, skip=faults)
     targets, unknown = await targets_of(provider_id, readings, skip=faults)
     faults |= unknown
     repeats = batch.repeated_within()
@@ -95,7 +99,9 @@ async def faults_in(
     """Return why `take` would refuse each of the readings it would not take, by index; stores nothing."""
     if by.provider_id is None:
         raise NotPermitted("only a provider measures")
-    _, faults = rules.check(readings, now, latest=latest)
+    months, faults = rules.check(readings, now, latest=latest)
+    if latest is None:
+        faults |= await _let_go_of(months, skip=faults)
     _, unknown = await targets_of(by.provider_id, readings, skip=faults)
     faults |= unknown
     known = await Batch(by.provider_id, readings).known_among(faults) if faults else set()
@@ -111,3 +117,15 @@ async def known_otherwise(readings: Sequence[Reading], *, by: Actor) -> list[int
     except Contradicted as refused:
         return refused.events
     return []
+
+
+async def _let_go_of(months: Sequence[Month], *, skip: Container[int]) -> dict[int, Faults]:
+    """Return the readings of months whose events are kept no longer: what they come to could not be checked any more.
+
+    Only what may be late without limit is asked; anything else is of a month that is kept.
+    """
+    since = await kept_from()
+    if since is None:
+        return {}
+    why = {"data.start": "is of a month whose single events are not kept any more"}
+    return {index: why for index, month in enumerate(months) if month < since and index not in skip}

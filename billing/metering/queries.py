@@ -10,6 +10,7 @@ from typing import Any
 
 from auth.tenancy import rows
 from billing.metering.models import Meter
+from billing.metering.retention import kept_from
 from billing.money import ZERO, exactly
 from billing.months import ONE_DAY, Month, midnight
 from billing.statements.charges import Usage
@@ -107,11 +108,15 @@ async def usages_of(
         return []
     edges = _edges(components.values(), wanted)
     services = sorted({service for service, _ in components})
-    if by_event or as_invoiced:
-        found = await _by_events(agency_id, services, edges, wanted, as_invoiced=as_invoiced)
-    else:
-        spans = _spans(wanted)
-        found = await rows(
+    # Where single events are not kept any more, their sums by day are what there is.
+    since = await kept_from() if by_event or as_invoiced else None
+    from_events = [month for month in wanted if since is None or month >= since] if by_event or as_invoiced else []
+    found = []
+    if from_events:
+        found += await _by_events(agency_id, services, edges, from_events, as_invoiced=as_invoiced)
+    if from_days := [month for month in wanted if month not in from_events]:
+        spans = _spans(from_days)
+        found += await rows(
             _BY_DAYS,
             agency_id,
             services,

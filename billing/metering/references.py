@@ -12,6 +12,8 @@ from billing.metering import rules
 from billing.metering.models import ExternalReference
 from billing.usage.models import BilledService
 
+_LONGEST_NUMBER = 32
+
 
 async def map_reference(reference: str, service_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> ExternalReference:
     """Let events name a service by what the provider's own systems call it; Conflict for a name already given."""
@@ -96,11 +98,17 @@ async def references(sought: str, *, most: int, skip: int = 0) -> tuple[list[Ext
 
 async def service_named(text: str) -> BilledService | None:
     """Return the service within reach that a number names, or else what the provider's own systems call it."""
-    by_number = await scoped(BilledService).filter(number=text).first()
-    if by_number is not None:
+    by_number = await service_numbered(text)
+    if by_number is not None or len(text) > rules.LONGEST_TEXT:
         return by_number
     mapped = await scoped(ExternalReference).filter(reference=text).first()
     return None if mapped is None else await scoped(BilledService).filter(id=mapped.service_id).first()
+
+
+async def service_numbered(number: str) -> BilledService | None:
+    """Return the service within reach that has a number."""
+    fits = len(number) <= _LONGEST_NUMBER  # the ORM will not even look for a longer one
+    return await scoped(BilledService).filter(number=number).first() if fits else None
 
 
 def _by_provider(by: Actor) -> None:

@@ -7,7 +7,7 @@ is in dispute. From then on nothing of that month is taken or corrected.
 
 import datetime as dt
 
-from auth.tenancy import rows
+from auth.tenancy import record, rows
 from billing.metering.rules import FIRST, oldest_kept
 from billing.months import Month
 
@@ -39,4 +39,6 @@ async def let_go(month: Month, *, now: dt.datetime) -> str:
     """
     [row] = await rows(_LET_GO, month.first, now)
     needed: str = row["needed"]
+    if not needed:
+        record("usage.let_go", at=now, month=str(month))
     return needed

@@ -2,13 +2,14 @@
 
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from auth.tenancy import rows
 from billing.credits.models import Credit
 from billing.documents.models import Document
+from billing.metering.retention import kept_from
 from billing.money import exactly, totals
 from billing.months import Month
 from billing.statements.lines import Line, credit_of, line_of
@@ -18,6 +19,14 @@ from billing.statements.queries import Book, book_of
 _ADJUSTED = """
     SELECT statement_id, service_id, sum(amount) AS amount FROM adjustment
     WHERE agency_id = $1 GROUP BY statement_id, service_id
+"""
+# What was settled later of months whose single events are not kept any more.
+_SETTLED = """
+    SELECT l.service_id, l.component_id, l.month, coalesce(sum(a.amount), 0) AS amount
+    FROM (SELECT DISTINCT service_id, component_id, month FROM late_usage WHERE agency_id = $1 AND month < $2) l
+    LEFT JOIN adjustment a ON a.agency_id = $1 AND a.service_id = l.service_id AND a.component_id = l.component_id
+        AND a.month = l.month
+    GROUP BY l.service_id, l.component_id, l.month
 """
 # Every number from 1 to the last given, once: what is missing and what stands twice.
 _NUMBERS = """
@@ -54,6 +63,10 @@ _PAYMENTS = """
 """
 
 
+Part = tuple[uuid.UUID, str]
+"""A service and its component."""
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """Something issued that does not follow from what it was made of."""
@@ -64,10 +77,11 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class StatementReport:
-    """How many invoices an agency has, and what differs."""
+    """How many invoices an agency has, how many of them were checked against sums by day alone, and what differs."""
 
     agency_id: uuid.UUID
     statements: int
+    from_sums: int
     differences: tuple[Difference, ...]
 
 
@@ -77,6 +91,9 @@ async def verify() -> AsyncIterator[StatementReport]:
     Each month is rated anew from what was set aside and from the very events, without what came after its invoice, at
     the prices as they are kept; then lines, credits, settlements of earlier months, sums and taxes are compared,
     and payments with their papers.
+
+    Of a month whose single events are not kept any more, the sums by day are rated instead. They hold what came after
+    the invoice too: where something did, the invoice and what settled it later must come to the same together.
     """
     for row in await rows("SELECT DISTINCT agency_id FROM statement ORDER BY 1"):
         yield await _agency(row["agency_id"])
@@ -97,18 +114,32 @@ async def _agency(agency_id: uuid.UUID) -> StatementReport:
     adjusted: dict[uuid.UUID, dict[uuid.UUID, Decimal]] = defaultdict(dict)
     for row in await rows(_ADJUSTED, agency_id):
         adjusted[row["statement_id"]][row["service_id"]] = row["amount"]
+    since = await kept_from()
+    settled: dict[Month, dict[Part, Decimal]] = defaultdict(dict)
+    for row in await rows(_SETTLED, agency_id, since.first) if since else ():
+        settled[Month.of(row["month"])][row["service_id"], str(row["component_id"])] = row["amount"]
     stands = await Credit.filter(agency_id=agency_id, withdrawn_at=None)
     found: list[Difference] = []
     for statement in statements:
         lines = await StatementLine.filter(agency_id=agency_id, statement_id=statement.id).order_by("position")
         credits_ = [credit_of(each, book.services) for each in _credits_on(statement, stands)]
-        found += _compare(statement, lines, _rated(book, statement), credits_, adjusted[statement.id])
+        rated, later = _rated(book, statement), settled[Month.of(statement.month)]
+        found += _together(statement, lines, rated, later)
+        found += _compare(
+            statement,
+            lines,
+            [line for line in rated if _part(line) not in later],
+            credits_,
+            adjusted[statement.id],
+            later,
+        )
     for document in await Document.filter(agency_id=agency_id).order_by("number"):
         parts = sum((Decimal(line["amount"]) for line in document.lines), Decimal("0.00"))
         if parts != document.subtotal or document.subtotal + document.vat != document.total:
             found.append(Difference(document.number, f"lines add up to {parts}, the subtotal says {document.subtotal}"))
     found += [Difference(row["number"], row["what"]) for row in await rows(_PAYMENTS, agency_id)]
-    return StatementReport(agency_id, len(statements), tuple(found))
+    from_sums = [month for month in months if since and month < since]
+    return StatementReport(agency_id, len(statements), len(from_sums), tuple(found))
 
 
 def _credits_on(statement: Statement, stands: Iterable[Credit]) -> list[Credit]:
@@ -126,8 +157,9 @@ def _compare(
     rated: Sequence[Line],
     given: Sequence[Line],
     adjusted: Mapping[uuid.UUID, Decimal],
+    apart: Container[Part] = (),
 ) -> list[Difference]:
-    plain = [line for line in lines if "corrects" not in line.derivation]
+    plain = [line for line in lines if "corrects" not in line.derivation and _part(line) not in apart]
     stored = Counter(_key(line) for line in plain)
     due = Counter(_key(line) for line in [*rated, *given])
     settled: dict[uuid.UUID, Decimal] = defaultdict(Decimal)
@@ -148,6 +180,24 @@ def _compare(
         kept, right = getattr(statement, name), getattr(sums, name)
         if kept != right:
             found.append(f"{name} is {kept}, its lines come to {right}")
+    return [Difference(statement.number, what) for what in found]
+
+
+def _part(line: StatementLine | Line) -> Part:
+    return line.service_id, str(line.derivation.get("component"))
+
+
+def _together(
+    statement: Statement, lines: Sequence[StatementLine], rated: Sequence[Line], later: Mapping[Part, Decimal]
+) -> list[Difference]:
+    """Compare what parts of an invoice and their later settlements come to together with what is due."""
+    found = []
+    for part, amount in later.items():
+        own = (line.amount for line in lines if _part(line) == part and "corrects" not in line.derivation)
+        charged = sum(own, amount)
+        due = sum((line.amount for line in rated if _part(line) == part), Decimal("0.00"))
+        if charged != due:
+            found.append(f"{part[0]}, {part[1]}: with what was settled later {charged}, due is {due}")
     return [Difference(statement.number, what) for what in found]
 
 

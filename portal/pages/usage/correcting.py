@@ -13,6 +13,7 @@ from billing.metering.effects import effect_of
 from billing.metering.events import Row
 from billing.metering.models import UsageCorrection
 from billing.metering.queries import measured_of
+from billing.metering.references import service_named
 from billing.usage.models import BilledService
 from portal.formats import NotANumber, parse_number
 from portal.i18n import gettext as _
@@ -73,8 +74,8 @@ async def corrections(visit: Visit) -> Response:
     wanted = visit.query.get("service")[:200]
     found = scoped(UsageCorrection)
     if wanted:
-        named = await scoped(BilledService).filter(number=wanted).values_list("id", flat=True)
-        found = found.filter(service_id__in=named)
+        service = await service_named(wanted)
+        found = found.filter(service_id__in=[service.id] if service else [])
     if visit.query.get("late") == "yes":
         found = found.filter(is_late=True)
     count, page = await found.count(), page_of(visit)

@@ -16,6 +16,7 @@ from billing.metering.events import find as found_events
 from billing.metering.models import Meter
 from billing.metering.queries import measured_of
 from billing.metering.references import service_named
+from billing.metering.rules import LONGEST_METER
 from billing.months import ONE_DAY, Month, bangkok_date, midnight
 from billing.usage.models import BilledService
 from portal.formats import NotADate, parse_date
@@ -142,10 +143,12 @@ async def _target(
         wrong["service"] = "No service of yours is called that."
     if not values["meter"]:
         return service, None
-    meters = scoped(Meter).filter(code=values["meter"])
-    if service:
-        meters = meters.filter(offering_code=service.offering_code)
-    components = tuple(meter.component_id for meter in await meters)
+    meters = await scoped(Meter).filter(code=values["meter"][:LONGEST_METER])
+    components = tuple(
+        meter.component_id
+        for meter in meters
+        if meter.code == values["meter"] and (service is None or meter.offering_code == service.offering_code)
+    )
     if not components:
         wrong["meter"] = "Nothing is measured under this code."
     return service, components

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from auth.errors import Conflict, Invalid
 from auth.tenancy import one, scoped
 from billing.metering.models import ExternalReference
-from billing.metering.references import map_reference, move_reference, references, withdraw_reference
+from billing.metering.references import map_reference, move_reference, references, service_numbered, withdraw_reference
 from billing.usage.models import BilledService
 from portal.i18n import gettext as _
 from portal.i18n import lazy
@@ -76,7 +76,7 @@ async def _service(visit: Visit) -> BilledService:
     number = visit.form.get("service")
     if not number:
         raise Invalid({"service": "Fill in this field."})
-    found = await scoped(BilledService).filter(number=number).first()
+    found = await service_numbered(number)
     if found is None:
         raise Invalid({"service": "No service of yours has this number."})
     return found
