@@ -27,6 +27,7 @@ MODELS: dict[str, list[str]] = {
         "billing.tariffs.models",
         "billing.usage.models",
         "billing.metering.models",
+        "billing.collectors.models",
         "billing.credits.models",
         "billing.statements.models",
         "billing.documents.models",

@@ -33,6 +33,9 @@ DEEDS: Final[dict[str, Lazy]] = {
     "reference.withdrawn": lazy("Withdrew a reference"),
     "usage.entered": lazy("Entered usage by hand"),
     "usage.corrected": lazy("Corrected usage"),
+    "collector.set": lazy("Set where usage is pulled from"),
+    "collector.stopped": lazy("Stopped pulling usage"),
+    "collector.run": lazy("Had usage pulled at once"),
     "usage.let_go": lazy("Let single usage events of a month go"),
     # Services and requests
     "service.opened": lazy("Opened a service"),

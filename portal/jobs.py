@@ -13,6 +13,7 @@ from auth.rules import system
 from auth.tenancy import acting_as
 from portal import anchors, database, logs
 from portal.clock import Clock
+from portal.collecting import collect_due
 from portal.dispatching import send_due
 from portal.duties import Done, catch_up
 from portal.job_queue import pause, work_through_the_queue
@@ -44,6 +45,7 @@ async def run_worker(settings: Settings) -> None:
             await asyncio.gather(
                 _follow_the_clock(Clock(demo=settings.demo_clock), told),
                 _carry_messages(told),
+                _pull_usage(Clock(demo=settings.demo_clock), told),
                 _watch_the_audit_trail(settings.data_dir, told),
                 _let_usage_go(Clock(demo=settings.demo_clock), settings.usage_events_months, told),
                 work_through_the_queue(url, told),
@@ -63,6 +65,18 @@ async def _carry_messages(told: asyncio.Event) -> None:
         except Exception:  # noqa: BLE001 - the database may be away for a while; the worker stays
             _log.exception("sending failed")
         if not sent:
+            await pause(told, _LOOK_EVERY)
+
+
+async def _pull_usage(clock: Clock, told: asyncio.Event) -> None:
+    """Pull usage from the servers that providers named; by business time, which usage is counted in."""
+    while not told.is_set():
+        ran = 0
+        try:
+            ran = await collect_due(await clock.now())
+        except Exception:  # noqa: BLE001 - the database may be away for a while; the worker stays
+            _log.exception("collecting failed")
+        if not ran:
             await pause(told, _LOOK_EVERY)
 
 

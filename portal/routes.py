@@ -181,6 +181,12 @@ _PAGES = (
         May.USAGE_ENTER,
         name="usage.reference.withdraw",
     ),
+    page("GET", "/usage/collectors", usage.collectors, May.USAGE_ENTER, name="usage.collectors"),
+    page("POST", "/usage/collectors", usage.set_up, May.USAGE_ENTER, name="usage.collectors.set"),
+    page("GET", "/usage/collectors/{id:uuid}", usage.collector, May.USAGE_ENTER, name="usage.collector"),
+    page("POST", "/usage/collectors/{id:uuid}", usage.save, May.USAGE_ENTER, name="usage.collector.save"),
+    page("POST", "/usage/collectors/{id:uuid}/run", usage.run_one, May.USAGE_ENTER, name="usage.collector.run"),
+    page("POST", "/usage/collectors/{id:uuid}/stop", usage.stop_one, May.USAGE_ENTER, name="usage.collector.stop"),
     page("GET", "/usage/of/{service:uuid}/{component:uuid}", usage.hours, May.COSTS_READ, name="usage.hours"),
     page(
         "GET",

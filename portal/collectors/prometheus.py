@@ -53,25 +53,35 @@ _read = msgspec.json.Decoder(_Answer).decode
 
 
 async def collect(
-    address: str, queries: Iterable[Query], starts_at: dt.datetime, *, http: httpx2.AsyncClient | None = None
+    address: str,
+    queries: Iterable[Query],
+    starts_at: dt.datetime,
+    *,
+    source: str | None = None,
+    http: httpx2.AsyncClient | None = None,
 ) -> list[Reading]:
     """Return the readings of the hour that starts at a moment; refuses (NotCollected) what cannot be read whole.
 
-    Values are floats there: each is rounded half-up to the six decimals that usage keeps. Refuses (ValueError) a
-    moment that is no full hour.
+    `source` is what the events come under, with the meter; the address where none is given. It must outlive the
+    address, or else the same hour would count twice. Values are floats there: each is rounded half-up to the six
+    decimals that usage keeps. Refuses (ValueError) a moment that is no full hour.
     """
     if starts_at != starts_at.astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0):
         raise ValueError(f"usage is collected by the full hour, not from {starts_at}")
     client = http or httpx2.AsyncClient(timeout=_PATIENCE)
     try:
-        answers = await asyncio.gather(*(_ask(client, address, query, starts_at) for query in queries))
+        answers = await asyncio.gather(
+            *(_ask(client, address, query, starts_at, source or address) for query in queries)
+        )
     finally:
         if http is None:
             await client.aclose()
     return [reading for readings in answers for reading in readings]
 
 
-async def _ask(client: httpx2.AsyncClient, address: str, query: Query, starts_at: dt.datetime) -> list[Reading]:
+async def _ask(
+    client: httpx2.AsyncClient, address: str, query: Query, starts_at: dt.datetime, source: str
+) -> list[Reading]:
     asked = {"query": query.text, "time": f"{(starts_at + HOUR).timestamp():.0f}"}
     try:
         answer = await client.post(f"{address.rstrip('/')}/api/v1/query", data=asked)
@@ -79,13 +89,13 @@ async def _ask(client: httpx2.AsyncClient, address: str, query: Query, starts_at
         samples = _read(answer.content).data.result
     except (httpx2.HTTPError, msgspec.MsgspecError) as error:
         raise NotCollected(f"{query.meter}: {type(error).__name__}: {error}") from error
-    readings = [_reading(address, query, sample, starts_at) for sample in samples]
+    readings = [_reading(source, query, sample, starts_at) for sample in samples]
     if len({reading.subject for reading in readings}) != len(readings):
         raise NotCollected(f"{query.meter}: two values for one service; sum them in the query")
     return readings
 
 
-def _reading(address: str, query: Query, sample: _Sample, starts_at: dt.datetime) -> Reading:
+def _reading(source: str, query: Query, sample: _Sample, starts_at: dt.datetime) -> Reading:
     subject = sample.metric.get(query.label)
     if not subject:
         raise NotCollected(f"{query.meter}: a value without the label {query.label}")
@@ -95,7 +105,7 @@ def _reading(address: str, query: Query, sample: _Sample, starts_at: dt.datetime
         raise NotCollected(f"{query.meter}: {subject} has the value {sample.value[1]}") from None
     hour = starts_at.astimezone(dt.UTC)
     return Reading(
-        source=f"{address.rstrip('/')}#{query.meter}",
+        source=f"{source.rstrip('/')}#{query.meter}",
         event_id=f"{subject}@{hour:%Y-%m-%dT%H:%MZ}",
         subject=subject,
         meter=query.meter,

@@ -5,12 +5,10 @@ Times are the machine's: a receiver outside knows no demo clock.
 """
 
 import datetime as dt
-import ipaddress
-import socket
-import urllib.parse
 import uuid
 from typing import Any
 
+from auth.addresses import may_be_called
 from auth.errors import Conflict, Invalid, NotPermitted
 from auth.fields import too_long
 from auth.rules import Actor, Permission
@@ -33,7 +31,7 @@ async def automate(
     """
     if by.provider_id is None or not by.may(Permission.CATALOGUE_EDIT):
         raise NotPermitted("automation is set up by the provider's staff")
-    if not _is_address(url, to_this_machine=to_this_machine):
+    if not may_be_called(url, to_this_machine=to_this_machine):
         raise Invalid({"url": "Enter an address that begins with https://."})
     if faults := too_long(Automation, {"url": url}):
         raise Invalid(faults)
@@ -138,29 +136,3 @@ async def settle(dispatch_id: uuid.UUID, answer: str, *, taken: bool, wall: dt.d
     else:
         sent.next_attempt_at = again
     await sent.save()
-
-
-def _is_address(url: str, *, to_this_machine: bool) -> bool:
-    try:
-        parts = urllib.parse.urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return False
-    if not host or port == 0 or any(letter.isspace() for letter in url):
-        return False
-    if _is_here(host):
-        return to_this_machine and parts.scheme in {"http", "https"}
-    return parts.scheme == "https"
-
-
-def _is_here(host: str) -> bool:
-    """Say whether a host is the machine itself or its own network segment's, in any way an address can be written."""
-    name = host.rstrip(".")
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        address = ipaddress.ip_address(socket.inet_ntoa(socket.inet_aton(name)) if ":" not in name else name)
-    except (OSError, ValueError):
-        return False
-    address = getattr(address, "ipv4_mapped", None) or address
-    return address.is_loopback or address.is_link_local or address.is_unspecified

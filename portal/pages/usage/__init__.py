@@ -1,5 +1,7 @@
-"""Usage behind the costs: the hours of a line and their events, corrections, and what services are called elsewhere."""
+"""Usage behind the costs: hours, events and corrections; collectors, and what services are called elsewhere."""
 
+from portal.pages.usage.collectors import collector, run_one, save, set_up, stop_one
+from portal.pages.usage.collectors import index as collectors
 from portal.pages.usage.correcting import correct, corrections, preview
 from portal.pages.usage.event import find, show
 from portal.pages.usage.measured import events, events_file, hours, hours_file
@@ -7,6 +9,8 @@ from portal.pages.usage.references import index as references
 from portal.pages.usage.references import map_one, move, withdraw
 
 __all__ = [
+    "collector",
+    "collectors",
     "correct",
     "corrections",
     "events",
@@ -18,6 +22,10 @@ __all__ = [
     "move",
     "preview",
     "references",
+    "run_one",
+    "save",
+    "set_up",
     "show",
+    "stop_one",
     "withdraw",
 ]
