@@ -25,7 +25,8 @@ _INVOICES = """
     FROM statement WHERE agency_id = $1
 """
 _EARLIER = """
-    SELECT service_id, component_id, month, sum(amount) AS amount FROM adjustment
+    SELECT service_id, component_id, month, sum(amount) AS amount, coalesce(sum(quantity), 0) AS quantity
+    FROM adjustment
     WHERE agency_id = $1 AND month = ANY($2::date[]) GROUP BY service_id, component_id, month
 """
 _SETTLE = """
@@ -40,7 +41,8 @@ _SETTLE = """
 class Due:
     """What a component's usage of an invoiced month comes to now, and what was charged for it so far.
 
-    `carried_in` is the month whose invoice settles the difference: the one after the last invoiced.
+    `quantity_then` and `amount_so_far` are as invoiced and as settled since. `carried_in` is the month whose invoice
+    settles the difference: the one after the last invoiced.
     """
 
     component: Component
@@ -83,7 +85,7 @@ async def dues_of(
     invoices = await rows(_INVOICES, agency_id)
     invoice = {(row["provider_id"], Month.of(row["month"])): row for row in invoices}
     earlier = {
-        (row["service_id"], row["component_id"], Month.of(row["month"])): row["amount"]
+        (row["service_id"], row["component_id"], Month.of(row["month"])): (row["amount"], row["quantity"])
         for row in await rows(_EARLIER, agency_id, [month.first for month in months])
     }
     now = _by_mark(await usages_of(agency_id, wanted, months, in_use))
@@ -96,6 +98,7 @@ async def dues_of(
         name = str(component.id), month
         charges = rate_month((), month, now[name])
         before = rate_month((), month, then[name])
+        settled, counted = earlier.get((service_id, component_id, month), (ZERO, ZERO))
         with exactly():
             dues.append(
                 Due(
@@ -108,9 +111,9 @@ async def dues_of(
                     stands["id"],
                     stands["number"],
                     _quantity(now[name]),
-                    _quantity(then[name]),
+                    _quantity(then[name]) + counted,
                     _amount(charges),
-                    _amount(before) + earlier.get((service_id, component_id, month), ZERO),
+                    _amount(before) + settled,
                     tuple(charges),
                 )
             )
@@ -136,6 +139,7 @@ async def settle(agency_id: uuid.UUID, dues: Iterable[Due], statement_id: uuid.U
                 corrects_id=due.corrects_id,
                 statement_id=statement_id,
                 amount=due.amount,
+                quantity=due.quantity_now - due.quantity_then,
                 made_at=now,
             )
             for due in settled

@@ -118,6 +118,7 @@ class Adjustment(Model):
     corrects_id = fields.UUIDField()  # the invoice of that month
     statement_id = fields.UUIDField()  # the invoice that carries it
     amount = money()
+    quantity = quantity(null=True)  # what it charges more or less; unknown of the earliest
     made_at = InstantField()
 
     class Meta:

@@ -1,6 +1,7 @@
 """A provider's books over all time, held against what the other pages say."""
 
 import datetime as dt
+import uuid
 from decimal import Decimal
 
 from auth.rules import system
@@ -10,18 +11,17 @@ from billing.ledger.rules import Account, Ledger
 from billing.payments.queries import invoices
 from billing.payments.rules import ageing
 from billing.statements.models import Statement, StatementLine
-from tests.stage import Stage
 
 EVER = dt.datetime(2020, 1, 1, tzinfo=dt.UTC), dt.datetime(2040, 1, 1, tzinfo=dt.UTC)
 
 
-async def balanced_books(stage: Stage) -> dict[str, Decimal]:
+async def balanced_books(provider_id: uuid.UUID) -> dict[str, Decimal]:
     """Return the closing balances by account (families together), after checking every entry and the ageing."""
     async with acting_as(system("test")):
-        ledger = await ledger_of(stage.provider, *EVER)
-        opened = await invoices(provider_id=stage.provider)
-        statements = await Statement.filter(provider_id=stage.provider)
-        lines = await StatementLine.filter(provider_id=stage.provider)
+        ledger = await ledger_of(provider_id, *EVER)
+        opened = await invoices(provider_id=provider_id)
+        statements = await Statement.filter(provider_id=provider_id)
+        lines = await StatementLine.filter(provider_id=provider_id)
     assert ledger.entries
     assert ledger.is_balanced
     assert all(entry.postings and entry.is_balanced for entry in ledger.entries)

@@ -28,7 +28,7 @@ async def test_the_books_of_a_winter(stage: Stage) -> None:
     line = Correction("ปรับปรุง", "Correction", Decimal("100.00"))
     statement = bill.statement_id
     await stage.as_(FINANCE, correct, statement, Kind.CREDIT_NOTE, [line], reason="คิดเกิน", now=at("2027-02-02"))
-    closing = await balanced_books(stage)
+    closing = await balanced_books(stage.provider)
     assert closing["CASH"] == Decimal("82373.96")
     assert closing["WITHHELD"] == Decimal("777.11")
     assert closing["REFUNDABLE"] == Decimal("-107.00")

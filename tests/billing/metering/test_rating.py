@@ -128,7 +128,7 @@ async def test_late_usage_is_settled_by_the_next_invoice_and_points_at_the_one_i
 
     await world.take(world.reading(3, "5", starts_at=at(2026, 11, 30, 23)), now=at(2027, 1, 2, 1))
     [again] = measured((await book(world, Month(2027, 2), Month(2027, 2))).lines(Month(2027, 2)))
-    assert again == ("energy", Decimal(25), 1, 30, Decimal("20.00"))
+    assert again == ("energy", Decimal(5), 1, 30, Decimal("20.00"))  # beyond the 20 that are settled
 
 
 async def test_an_invoice_is_recomputed_as_it_was_whatever_came_later(world: World) -> None:

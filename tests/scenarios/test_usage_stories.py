@@ -1,0 +1,155 @@
+"""Usage over the edges of months and after their invoices, every figure worked out by hand beside it.
+
+A rack of ten units at 100.00 a month, 1,000.00 in all; energy at 4.50 up to 1,000 kWh a month and 4.00 above.
+"""
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from auth.rules import system
+from auth.tenancy import acting_as, rows
+from billing.credits.commands import give
+from billing.credits.models import CreditKind
+from billing.documents.commands import Correction, correct
+from billing.documents.models import Kind
+from billing.metering.corrections import replace, void
+from billing.months import Month
+from billing.statements.queries import Bill
+from billing.statements.rules import rate_month
+from tests.billing.metering.world import World, at, found
+from tests.billing.priced import SOC, allocated
+from tests.cast import actor
+from tests.conftest import database
+from tests.scenarios.accounts import baht, closed, nothing_differs
+
+__all__ = ["database"]
+D = Decimal
+
+
+@pytest.fixture
+async def world(database: str) -> World:
+    return await found()
+
+
+async def closed_in(world: World, month: Month) -> Bill:
+    return await closed(world.agency_id, world.provider_id, month)
+
+
+async def event(event_id: str) -> dict[str, Any]:
+    async with acting_as(system("test")):
+        [stored] = await rows("SELECT * FROM usage_event WHERE event_id = $1", event_id)
+    return stored
+
+
+def energy(bill: Bill) -> list[tuple[Decimal, Decimal]]:
+    return [(line.quantity, line.amount) for line in bill.lines if line.names[0] == "energy"]
+
+
+async def test_late_events_voids_after_issue_and_credits_over_four_months(world: World) -> None:
+    finance = await actor("provider-finance")
+    november, december, january, february = (Month(*m) for m in ((2026, 11), (2026, 12), (2027, 1), (2027, 2)))
+    await world.take(
+        world.reading("n1", "900", starts_at=at(2026, 11, 10)),
+        world.reading("n2", "50", starts_at=at(2026, 11, 20)),
+        now=at(2026, 11, 21),
+    )
+    # 950 × 4.50 = 4,275.00
+    assert energy(await closed_in(world, november)) == [(D(950), D("4275.00"))]
+    # Ten days late, 100 kWh of November: 1,000 × 4.50 + 50 × 4.00 = 4,700.00 are due, 425.00 more.
+    await world.take(world.reading("n3", "100", starts_at=at(2026, 11, 30, 22)), now=at(2026, 12, 10))
+    await world.take(world.reading("d1", "300", starts_at=at(2026, 12, 5)), now=at(2026, 12, 10))
+    # A credit before issue, in the hand of whom gives it: 200.00.
+    async with acting_as(finance):
+        await give(
+            world.service.id,
+            december,
+            CreditKind.GOODWILL,
+            D("200.00"),
+            reason="ชดเชยความล่าช้า",
+            by=finance,
+            now=at(2026, 12, 20),
+        )
+    bill = await closed_in(world, december)
+    # 300 × 4.50 = 1,350.00 of December's own.
+    assert energy(bill) == [(D(300), D("1350.00")), (D(100), D("425.00"))]
+    # 1,000 + 1,350 + 425 − 200 = 2,575.00; no tax is set in this world.
+    assert bill.totals.total == D("2575.00")
+    # After issue: 900 kWh of November were another meter's, and December's 300 were read as 30 too many.
+    async with acting_as(finance):
+        await void(await event("n1"), "มิเตอร์ผิดตัว", by=finance, now=at(2027, 1, 8))
+        await replace(await event("d1"), "270", "อ่านผิด", by=finance, now=at(2027, 1, 8))
+    bill = await closed_in(world, january)
+    # November: 150 × 4.50 = 675.00 are due of 4,700.00, −4,025.00.
+    # December: 270 × 4.50 = 1,215.00 of 1,350.00, −135.00.
+    assert energy(bill) == [(D(-900), D("-4025.00")), (D(-30), D("-135.00"))]
+    assert bill.totals.total == D("-3160.00")
+    # The void was itself a mistake; taken back after January's invoice it is settled by February's.
+    async with acting_as(finance):
+        await replace(await event("n1"), "900", "มิเตอร์ถูกต้อง", by=finance, now=at(2027, 2, 3))
+    bill = await closed_in(world, february)
+    assert energy(bill) == [(D(900), D("4025.00"))]
+    pointed = [line.derivation["corrects"]["number"] for line in bill.lines if "corrects" in line.derivation]
+    assert pointed == ["INV-P01-2570-00001"]
+    # And a credit note for what was too much all the same.
+    assert bill.statement_id is not None
+    async with acting_as(finance):
+        line = Correction("ส่วนลด", "Discount", D("25.00"))
+        await correct(bill.statement_id, Kind.CREDIT_NOTE, [line], reason="ส่วนลดพิเศษ", by=finance, now=at(2027, 3, 2))
+    books = await nothing_differs(world.provider_id)
+    # Four racks, November's 4,700.00 and December's 1,215.00 of energy, less 200.00 and 25.00: 9,690.00. January's
+    # invoice gives back 3,160.00, so the others are owed 12,850.00.
+    assert (books["RECEIVABLE"], books["REFUNDABLE"]) == baht("12,850.00", "-3,160.00")
+    assert books["REVENUE"] == -(4 * D(1000) + D(4700) + D(1215) - D(200))
+
+
+EDGES = {
+    "a month's": ("2026-11-30", Month(2026, 11), Month(2026, 12)),
+    "a year's": ("2026-12-31", Month(2026, 12), Month(2027, 1)),
+    "a leap day's": ("2028-02-29", Month(2028, 2), Month(2028, 3)),
+    "a fiscal year's": ("2027-09-30", Month(2027, 9), Month(2027, 10)),
+}
+
+
+@pytest.mark.parametrize("edge", EDGES)
+def test_a_day_begins_at_seventeen_hours_of_utc(edge: str) -> None:
+    day, before, after = EDGES[edge]
+    last = dt.datetime.fromisoformat(f"{day}T16:59:59.999+00:00")
+    first = dt.datetime.fromisoformat(f"{day}T17:00:00+00:00")
+    # 800 EPS are 14,800.00 a month. From a millisecond before midnight on, the month's last day is paid whole …
+    [one_day] = rate_month([allocated(SOC, 800, last)], before)
+    assert one_day.amount == {30: D("493.33"), 31: D("477.42"), 29: D("510.34")}[before.days]  # 14,800 ÷ its days
+    [whole] = rate_month([allocated(SOC, 800, last)], after)
+    assert (whole.days, whole.amount) == (after.days, D("14800.00"))
+    # … from midnight on, nothing of it; and what ends then has all of the month before and nothing after.
+    assert rate_month([allocated(SOC, 800, first)], before) == []
+    ended = [allocated(SOC, 800, dt.datetime(2025, 10, 1, tzinfo=dt.UTC), first)]
+    assert [charge.amount for charge in rate_month(ended, before)] == [D("14800.00")]
+    assert rate_month(ended, after) == []
+
+
+async def test_events_on_both_sides_of_the_edge_are_billed_in_their_own_month(world: World) -> None:
+    now = at(2028, 3, 2)
+    for number, (day, _, _) in enumerate(EDGES.values()):
+        last = dt.datetime.fromisoformat(f"{day}T16:59:59.999+00:00")
+        first = dt.datetime.fromisoformat(f"{day}T17:00:00+00:00")
+        await world.take(
+            world.reading(f"{number} last", "10", starts_at=last, ends_at=first),
+            world.reading(f"{number} first", "1", starts_at=first, ends_at=first + dt.timedelta(hours=1)),
+            now=now,
+            latest=None,
+            reason="ข้อมูลย้อนหลัง",
+        )
+    due = {month: [] for edge in EDGES.values() for month in edge[1:]}  # type: ignore[var-annotated]
+    for _, before, after in EDGES.values():
+        due[before].append(D(10))
+        due[after].append(D(1))
+    for month in sorted(due):
+        quantity = sum(due[month])
+        # Below 1,000 kWh: 4.50 each.
+        assert energy(await closed_in(world, month)) == [(quantity, quantity * D("4.50"))], month
+    assert due[Month(2026, 12)] == [D(1), D(10)]
+    # Bangkok's 1 October is the fiscal year's first day.
+    await nothing_differs(world.provider_id)
