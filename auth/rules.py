@@ -88,6 +88,7 @@ class Permission(enum.StrEnum):
     SLA_EDIT = "sla_edit"
     DESK_OVERVIEW = "desk_overview"
     KNOWLEDGE_EDIT = "knowledge_edit"
+    SECTIONS_KEEP = "sections_keep"
     STAFF_READ = "staff_read"
     STAFF_KEEP = "staff_keep"
     AUDIT_READ = "audit_read"
@@ -126,7 +127,9 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.REVIEWER: frozenset(_STAFF | {_P.REQUESTS_REVIEW, _P.WORK_DO, _P.CAPACITY_EDIT}),
     Role.HELPDESK: frozenset(_STAFF | {_P.INCIDENTS_READ, _P.INCIDENTS_LOG, _P.KNOWLEDGE_EDIT}),
     Role.SECTION_HEAD: frozenset(
-        _STAFF | {_P.WORK_DO, _P.INCIDENTS_READ, _P.INCIDENTS_ASSIGN, _P.SLA_EDIT, _P.KNOWLEDGE_EDIT, _P.STAFF_READ}
+        _STAFF
+        | {_P.WORK_DO, _P.INCIDENTS_READ, _P.INCIDENTS_ASSIGN, _P.SLA_EDIT, _P.KNOWLEDGE_EDIT, _P.STAFF_READ}
+        | {_P.SECTIONS_KEEP}
     ),
     Role.TECHNICIAN: frozenset(_STAFF | {_P.WORK_DO, _P.INCIDENTS_READ, _P.INCIDENTS_WORK, _P.USAGE_ENTER}),
     Role.PROVIDER_FINANCE: frozenset(
@@ -154,10 +157,13 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             _P.DESK_OVERVIEW,
             _P.STAFF_READ,
             _P.STAFF_KEEP,
+            _P.SECTIONS_KEEP,
         }
     ),
     # Seed B 3(6): grants rights and only that; no ticket, request or bill content.
-    Role.PROVIDER_ADMIN: frozenset({_P.OWN_ACCOUNT, _P.USERS_GRANT, _P.MACHINES_ADMIT, _P.AUDIT_READ, _P.CLOCK_MOVE}),
+    Role.PROVIDER_ADMIN: frozenset(
+        {_P.OWN_ACCOUNT, _P.SECTIONS_KEEP, _P.USERS_GRANT, _P.MACHINES_ADMIT, _P.AUDIT_READ, _P.CLOCK_MOVE}
+    ),
     Role.CENTRAL: frozenset(_OVERSIGHT | {_P.PROVIDERS_LIST, _P.TAXES_EDIT, _P.USERS_GRANT}),
     Role.AUDITOR: frozenset(_OVERSIGHT),
 }

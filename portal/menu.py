@@ -24,6 +24,7 @@ LINES: Final[tuple[tuple[Lazy | None, tuple[_Line, ...]], ...]] = (
             (lazy("Report incident"), "incident_new", "alert-triangle", Permission.INCIDENTS_REPORT),
             (lazy("Incidents"), "incidents", "headset", Permission.INCIDENTS_READ),
             (lazy("Overview of the desk"), "overview", "layout-dashboard", Permission.DESK_OVERVIEW),
+            (lazy("Sections of the desk"), "sections", "sitemap", Permission.SECTIONS_KEEP),
             (lazy("Staff register"), "staff", "certificate", Permission.STAFF_READ),
             (lazy("Service level agreement"), "sla", "contract", Permission.OWN_ACCOUNT),
             (lazy("Service catalogue"), "catalogue", "book", Permission.CATALOGUE_READ),

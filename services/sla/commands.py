@@ -74,9 +74,13 @@ async def edit_row(
 
 
 async def load_table(provider_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> list[SlaRow]:
-    """Give a provider that has none the sections and the agreement of seed B 6, with reading 4's priorities."""
-    if not by.is_system:
-        raise NotPermitted("the agreement is loaded once, by the portal itself")
+    """Give a provider that has none the sections and the agreement of seed B 6, with reading 4's priorities.
+
+    Done by the portal itself or the provider's manager; refuses a provider that has an agreement (Conflict).
+    """
+    is_manager = by.provider_id == provider_id and by.may(Permission.DESK_OVERVIEW)
+    if not (by.is_system or is_manager):
+        raise NotPermitted("the agreement is taken over once, by the provider's manager")
     if await SlaRow.filter(provider_id=provider_id).exists():
         raise Conflict("this provider has an agreement already")
     table = json.loads(resources.files("services.sla").joinpath("sla.json").read_text("utf-8"))

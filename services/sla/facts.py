@@ -35,7 +35,17 @@ class FactKind(enum.StrEnum):
 
 
 # A person of the provider has attended to it: the response clock ends.
-RESPONSES = frozenset({FactKind.ACCEPTED, FactKind.TAKEN, FactKind.PAUSED, FactKind.RESOLVED, FactKind.MERGED})
+RESPONSES = frozenset(
+    {
+        FactKind.ACCEPTED,
+        FactKind.TAKEN,
+        FactKind.PAUSED,
+        FactKind.SENT_TO_VENDOR,
+        FactKind.ITEM_DONE,
+        FactKind.RESOLVED,
+        FactKind.MERGED,
+    }
+)
 
 
 class Standing(enum.StrEnum):

@@ -58,6 +58,7 @@ MAY: dict[Permission, set[str]] = {
     Permission.SLA_EDIT: {"head-network"},
     Permission.DESK_OVERVIEW: {"manager"} | _OVERSIGHT,
     Permission.KNOWLEDGE_EDIT: {"helpdesk", "head-network"},
+    Permission.SECTIONS_KEEP: {"head-network", "manager", "admin"},
     Permission.STAFF_READ: {"head-network", "manager"} | _OVERSIGHT,
     Permission.STAFF_KEEP: {"manager"},
     Permission.AUDIT_READ: {"agency-admin-a", "manager", "admin"} | _OVERSIGHT,

@@ -145,6 +145,17 @@ _DEEDS: Final[dict[FactKind, tuple[Lazy, str, str]]] = {
     FactKind.RATED: (lazy("Satisfaction given"), "neutral", "star"),
 }
 
+# Where a fact keeps the name that says more about it.
+_NAMED: Final = {FactKind.ASSIGNED: "to", FactKind.SENT_TO_VENDOR: "vendor", FactKind.MERGED: "into"}
+
+# What the head and the manager were told: whether of the first response, and whether it was too late.
+_LEVELS: Final[dict[tuple[bool, bool], Lazy]] = {
+    (False, False): lazy("it comes near its due time"),
+    (False, True): lazy("it is past its due time"),
+    (True, False): lazy("it still waits for a first response"),
+    (True, True): lazy("it had no first response in time"),
+}
+
 # What the layers below refuse with; they speak no Thai.
 REASONS: Final = (
     lazy("Say in a few words what is wrong."),
@@ -200,16 +211,14 @@ def _more(fact: IncidentFact, label: str, language: Language) -> str:
             more = f"{detail.get('before') or '–'} → {detail.get('code')} {detail.get(f'process_{language}') or ''}"
         case FactKind.FORWARDED:
             more = str(detail.get(f"to_{language}") or detail.get("to_th") or "")
-        case FactKind.ASSIGNED:
-            more = str(detail.get("to") or "")
         case FactKind.APPOINTMENT_PROPOSED | FactKind.APPOINTED if detail.get("starts_at"):
             more = date_time(dt.datetime.fromisoformat(str(detail["starts_at"])), language)
-        case FactKind.SENT_TO_VENDOR:
-            more = str(detail.get("vendor") or "")
         case FactKind.LINKED:
             more = str(detail.get(f"title_{language}") or detail.get("title_th") or "")
-        case FactKind.MERGED:
-            more = str(detail.get("into") or "")
+        case FactKind.ASSIGNED | FactKind.SENT_TO_VENDOR | FactKind.MERGED:
+            more = str(detail.get(_NAMED[fact.kind]) or "")
+        case FactKind.ESCALATED:
+            more = str(_LEVELS[detail.get("clock") == "response", detail.get("level") == "breach"])
         case FactKind.RATED:
             more = f"{detail.get('grade')}/5"
         case FactKind.ITEM_DONE | FactKind.CONDITION_MET if fact.account:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from billing.months import BANGKOK
 from services.calendar.rules import MINUTE, Calendar
 from services.sla.clock import Clock, clocks
-from services.sla.facts import Fact, FactKind, Standing, Status, Why
+from services.sla.facts import RESPONSES, Fact, FactKind, Standing, Status, Why
 from services.sla.rules import Terms
 
 OFFICE = Calendar([date(2026, 12, 7), date(2026, 12, 10), date(2026, 12, 31), date(2027, 1, 1)])
@@ -346,6 +346,21 @@ def test_the_segments_leave_no_gap_and_the_past_never_changes(
         assert clock.segments[-1].ends_at == min(clock.ended_at or now, now)
     earlier = of(facts, now - timedelta(minutes=later // 2), calendar) if later else clock
     assert earlier.elapsed <= clock.elapsed
+
+
+@settings(max_examples=60, deadline=None)
+@given(lives(), CALENDARS, st.integers(0, 2000))
+def test_the_response_agrees_with_looking_at_every_minute(facts: list[Fact], calendar: Calendar, later: int) -> None:
+    now = facts[-1].at + later * MINUTE
+    response = clocks(facts, calendar, now).response
+    answered = next((fact.at for fact in facts if fact.kind in RESPONSES), now)
+    told = [fact for fact in facts if fact.at <= answered and fact.terms]
+    used, minute = 0, facts[0].at
+    while minute < answered:
+        current = next((fact.terms for fact in reversed(told) if fact.at <= minute), told[0].terms if told else None)
+        used += bool(current and current.around_the_clock) or calendar.is_open(minute)
+        minute += MINUTE
+    assert response.elapsed == used * MINUTE
 
 
 @settings(max_examples=60, deadline=None)
