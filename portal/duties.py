@@ -17,6 +17,7 @@ from tortoise import Tortoise
 
 from auth.rules import system
 from auth.tenancy import Busy, unit_of_work
+from billing.metering.sums import sum_up
 from billing.months import BANGKOK, ONE_DAY, Month, bangkok_date
 from billing.statements.closing import without_invoice
 from billing.statements.commands import issue
@@ -79,6 +80,7 @@ async def close_month(month: Month, now: dt.datetime) -> int:
     every morning.
     """
     failed = 0
+    await sum_up()
     for agency_id, provider_id in await unit_of_work(MONTH_END, lambda: without_invoice(month)):
         invoice = functools.partial(issue, agency_id, provider_id, month, by=MONTH_END, now=now)
         try:

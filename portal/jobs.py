@@ -11,6 +11,7 @@ import structlog
 from auth.audit.queries import verify
 from auth.rules import system
 from auth.tenancy import acting_as
+from billing.metering.sums import sum_up
 from portal import anchors, database, logs
 from portal.clock import Clock
 from portal.collecting import collect_due
@@ -25,6 +26,7 @@ __all__ = ["Done", "catch_up", "run_worker"]
 _LOOK_EVERY = 3.0  # seconds
 _LOOK_AT_LEAST_EVERY = 60.0
 _WATCH_EVERY = 3600.0
+_SUM_EVERY = 600.0  # a day of an agency is summed anew, whatever came for it: seldom is cheaper
 _log = structlog.get_logger("portal.jobs")
 
 
@@ -46,6 +48,7 @@ async def run_worker(settings: Settings) -> None:
                 _follow_the_clock(Clock(demo=settings.demo_clock), told),
                 _carry_messages(told),
                 _pull_usage(Clock(demo=settings.demo_clock), told),
+                _sum_usage(told),
                 _watch_the_audit_trail(settings.data_dir, told),
                 _let_usage_go(Clock(demo=settings.demo_clock), settings.usage_events_months, told),
                 work_through_the_queue(url, told),
@@ -78,6 +81,16 @@ async def _pull_usage(clock: Clock, told: asyncio.Event) -> None:
             _log.exception("collecting failed")
         if not ran:
             await pause(told, _LOOK_EVERY)
+
+
+async def _sum_usage(told: asyncio.Event) -> None:
+    """Sum up the usage that came, so that what reads it need not; what is not summed yet is read all the same."""
+    while not told.is_set():
+        try:
+            await sum_up()
+        except Exception:  # noqa: BLE001 - the database may be away for a while; the worker stays
+            _log.exception("summing up usage failed")
+        await pause(told, _SUM_EVERY)
 
 
 async def _watch_the_audit_trail(folder: Path, told: asyncio.Event) -> None:

@@ -8,6 +8,7 @@ import structlog
 from auth.rules import system
 from auth.tenancy import unit_of_work
 from billing.metering.retention import let_go, next_to_go
+from billing.metering.sums import sum_up
 from billing.months import Month
 
 RETENTION = system("retention")
@@ -20,6 +21,8 @@ async def let_usage_go(months: int, now: dt.datetime) -> list[Month]:
     Stops at the first month whose events something still needs, and says in the log what; 0 keeps all for ever.
     """
     gone: list[Month] = []
+    if months:
+        await sum_up()
     while months and (month := await unit_of_work(RETENTION, lambda: next_to_go(months, now))):
         if needed := await unit_of_work(RETENTION, functools.partial(let_go, month, now=now)):
             _log.info("usage events still needed", month=str(month), by=needed)

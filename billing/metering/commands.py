@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from auth.errors import Invalid, NotPermitted
@@ -11,10 +11,9 @@ from billing.metering import rules
 from billing.metering.late import hold_open, mark_late
 from billing.metering.models import Meter
 from billing.metering.retention import kept_from
-from billing.metering.rules import BadReadings, Contradicted, Faults, Reading
-from billing.metering.storing import Batch, Origin, store
+from billing.metering.rules import BadReadings, Contradicted, Faults, Reading, Stretch
+from billing.metering.storing import Batch, Origin
 from billing.metering.targets import targets_of
-from billing.months import Month
 from billing.tariffs.models import PriceItem
 
 
@@ -70,9 +69,9 @@ async def take(
     if latest is None and not origin.reason:
         raise Invalid({"reason": "Fill in this field."})
     batch = Batch(provider_id, readings)
-    months, faults = rules.check(readings, now, latest=latest)
+    stretches, faults = rules.check(readings, now, latest=latest)
     if latest is None:
-        faults |= await _let_go_of(months, skip=faults)
+        faults |= await _let_go_of(stretches)
     targets, unknown = await targets_of(provider_id, readings, skip=faults)
     faults |= unknown
     repeats = batch.repeated_within()
@@ -80,16 +79,20 @@ async def take(
         repeats |= await batch.known_among(faults)
         if wrong := {index: why for index, why in faults.items() if index not in repeats}:
             raise BadReadings(wrong)
-    new = await batch.remember([i for i in range(len(readings)) if i not in repeats], targets)
-    if new:
-        invoiced = await hold_open(provider_id, {(targets[i].agency_id, months[i]) for i in new})
-        late = {i for i in new if (targets[i].agency_id, months[i]) in invoiced}
-        await mark_late(
-            provider_id,
-            {(targets[i].agency_id, targets[i].service_id, targets[i].component_id, months[i]) for i in late},
-            now,
-        )
-        await store(batch, targets, new, late, {months[i] for i in new}, origin, now)
+    chosen = [index for index in range(len(readings)) if index not in repeats]
+    if not chosen:
+        return Receipt(0, len(readings))
+    aims = [(*targets[index], stretches[index]) for index in chosen]
+    touched = {(service, stretch.month) for service, stretch in {(service, stretch) for service, _, stretch in aims}}
+    invoiced = await hold_open(provider_id, {(service.agency_id, month) for service, month in touched})
+    late = [(service.agency_id, stretch.month) in invoiced for service, _, stretch in aims] if invoiced else []
+    new = await batch.store(chosen, aims, late, origin, now)
+    marks = {
+        (service.agency_id, service.id, gauge.component_id, stretch.month)
+        for index, (service, gauge, stretch), is_late in zip(chosen, aims, late, strict=False)
+        if is_late and index in new
+    }
+    await mark_late(provider_id, marks, now)
     return Receipt(len(new), len(readings) - len(new))
 
 
@@ -99,9 +102,9 @@ async def faults_in(
     """Return why `take` would refuse each of the readings it would not take, by index; stores nothing."""
     if by.provider_id is None:
         raise NotPermitted("only a provider measures")
-    months, faults = rules.check(readings, now, latest=latest)
+    stretches, faults = rules.check(readings, now, latest=latest)
     if latest is None:
-        faults |= await _let_go_of(months, skip=faults)
+        faults |= await _let_go_of(stretches)
     _, unknown = await targets_of(by.provider_id, readings, skip=faults)
     faults |= unknown
     known = await Batch(by.provider_id, readings).known_among(faults) if faults else set()
@@ -119,7 +122,7 @@ async def known_otherwise(readings: Sequence[Reading], *, by: Actor) -> list[int
     return []
 
 
-async def _let_go_of(months: Sequence[Month], *, skip: Container[int]) -> dict[int, Faults]:
+async def _let_go_of(stretches: Mapping[int, Stretch]) -> dict[int, Faults]:
     """Return the readings of months whose events are kept no longer: what they come to could not be checked any more.
 
     Only what may be late without limit is asked; anything else is of a month that is kept.
@@ -128,4 +131,4 @@ async def _let_go_of(months: Sequence[Month], *, skip: Container[int]) -> dict[i
     if since is None:
         return {}
     why = {"data.start": "is of a month whose single events are not kept any more"}
-    return {index: why for index, month in enumerate(months) if month < since and index not in skip}
+    return {index: why for index, stretch in stretches.items() if stretch.month < since}

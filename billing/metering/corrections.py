@@ -10,8 +10,9 @@ from auth.rules import Actor
 from auth.tenancy import record, rows
 from billing.metering.late import hold_open, mark_late
 from billing.metering.models import UsageCorrection
+from billing.metering.sums import mark_unsummed
 from billing.money import NotMoney, exact
-from billing.months import Month, bangkok_date, midnight
+from billing.months import Month, bangkok_date
 
 _LONGEST_REASON = 500
 _MOST = Decimal(10) ** 14
@@ -25,27 +26,8 @@ _EVENT = """
     WHERE e.agency_id = $1 AND e.service_id = $2 AND e.component_id = $3 AND e.starts_at = $4 AND e.id = $5
         AND e.provider_id = $6
 """
-# Whoever adds to the same sums waits here, and adds to what is written below. The day first: storing a batch locks
-# them in that order too.
-_LOCK = """
-    SELECT 1 FROM {table} WHERE agency_id = $1 AND service_id = $2 AND component_id = $3 AND {column} = $4 FOR UPDATE
-"""
-_SUM_AGAIN = """
-    WITH counted AS (
-        SELECT CASE WHEN c.number IS NULL THEN e.quantity ELSE c.quantity END AS quantity
-        FROM usage_event e
-        LEFT JOIN LATERAL (
-            SELECT number, quantity FROM usage_correction c
-            WHERE c.agency_id = e.agency_id AND c.event_id = e.id ORDER BY c.number DESC LIMIT 1
-        ) c ON true
-        WHERE e.agency_id = $1 AND e.service_id = $2 AND e.component_id = $3
-            AND e.starts_at >= $5::timestamptz AND e.starts_at < $6::timestamptz
-    )
-    UPDATE {table} SET (total, high, events) = (
-        SELECT coalesce(sum(quantity), 0), coalesce(max(quantity), 0), count(quantity) FROM counted
-    )
-    WHERE agency_id = $1 AND service_id = $2 AND component_id = $3 AND {column} = $4
-"""
+# Two corrections of one event take turns.
+_ALONE = "SELECT pg_advisory_xact_lock(hashtextextended('usage event/' || $1::text, 0))"
 
 
 async def void(event: dict[str, Any], reason: str, *, by: Actor, now: dt.datetime) -> UsageCorrection:
@@ -86,10 +68,7 @@ async def _correct(
     month = Month.of(starts_at)
     is_late = bool(await hold_open(by.provider_id, [(agency_id, month)]))
     key = agency_id, event["service_id"], event["component_id"]
-    hour = starts_at.astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0)
-    day = bangkok_date(starts_at)
-    await rows(_LOCK.format(table="usage_day", column="day"), *key, day)
-    await rows(_LOCK.format(table="usage_hour", column="hour"), *key, hour)
+    await rows(_ALONE, str(event["id"]))
     found = await rows(_EVENT, *key, starts_at, event["id"], by.provider_id)
     if not found:
         raise NotFound("usage event")
@@ -112,9 +91,7 @@ async def _correct(
         made_at=now,
         made_by=by.name,
     )
-    one_hour, one_day = dt.timedelta(hours=1), dt.timedelta(days=1)
-    await rows(_SUM_AGAIN.format(table="usage_hour", column="hour"), *key, hour, hour, hour + one_hour)
-    await rows(_SUM_AGAIN.format(table="usage_day", column="day"), *key, day, midnight(day), midnight(day) + one_day)
+    await mark_unsummed(agency_id, by.provider_id, bangkok_date(starts_at), correction.id)
     record(
         "usage.corrected",
         at=now,

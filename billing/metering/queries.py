@@ -11,6 +11,7 @@ from typing import Any
 from auth.tenancy import rows
 from billing.metering.models import Meter
 from billing.metering.retention import kept_from
+from billing.metering.sums import EVENTS, UNSUMMED
 from billing.money import ZERO, exactly
 from billing.months import ONE_DAY, Month, midnight
 from billing.statements.charges import Usage
@@ -23,15 +24,24 @@ Key = tuple[uuid.UUID, uuid.UUID]
 
 # The days of a bucket lie in one month and under one version of every price: sums of sums are exact, whatever the
 # component's own price versions are.
-_BY_DAYS = """
-    SELECT d.service_id, d.component_id, width_bucket(d.day, $4::date[]) AS bucket,
-        sum(d.total) AS total, max(d.high) AS high, sum(d.events)::bigint AS events
-    FROM unnest($5::date[], $6::date[]) AS span(first, beyond)
-    JOIN usage_day d ON d.agency_id = $1 AND d.service_id = ANY($2::uuid[]) AND d.component_id = ANY($3::uuid[])
-        AND d.day >= span.first AND d.day < span.beyond
-    WHERE d.events > 0
-    GROUP BY d.service_id, d.component_id, bucket
-"""
+_IN_SPANS = """EXISTS (
+        SELECT FROM unnest($5::date[], $6::date[]) AS w(first, beyond) WHERE u.day >= w.first AND u.day < w.beyond
+    )"""
+_BY_DAYS = f"""
+    WITH {UNSUMMED.format(within=_IN_SPANS)}, counted AS (
+        SELECT d.service_id, d.component_id, width_bucket(d.day, $4::date[]) AS bucket, d.total, d.high, d.events
+        FROM unnest($5::date[], $6::date[]) AS span(first, beyond)
+        JOIN usage_day d ON d.agency_id = $1 AND d.service_id = ANY($2::uuid[]) AND d.component_id = ANY($3::uuid[])
+            AND d.day >= span.first AND d.day < span.beyond
+        WHERE d.events > 0 AND d.day NOT IN (SELECT day FROM unsummed)
+        UNION ALL
+        SELECT service_id, component_id, width_bucket(day, $4::date[]), quantity, quantity, 1
+        FROM ({EVENTS.format(days="unsummed")}) e
+        WHERE quantity IS NOT NULL AND service_id = ANY($2::uuid[]) AND component_id = ANY($3::uuid[])
+    )
+    SELECT service_id, component_id, bucket, sum(total) AS total, max(high) AS high, sum(events)::bigint AS events
+    FROM counted GROUP BY service_id, component_id, bucket
+"""  # noqa: S608 - our own text
 # Corrected events are left out of the great sum and counted apart: there are few of them.
 _BY_EVENTS = """
     SELECT service_id, component_id, width_bucket(starts_at, $3::timestamptz[]) AS bucket,
@@ -50,11 +60,17 @@ _CORRECTED = """
         AND c.event_starts_at >= $4 AND c.event_starts_at < $5 AND NOT ($6 AND c.is_late)
     ORDER BY c.event_id, c.number DESC
 """
-_HOURS = """
+_HOURS = f"""
+    WITH {UNSUMMED.format(within="u.day BETWEEN $6 AND $7")}
     SELECT hour, total, high, events FROM usage_hour
     WHERE agency_id = $1 AND service_id = $2 AND component_id = $3 AND hour >= $4 AND hour < $5 AND events > 0
+        AND NOT EXISTS (SELECT FROM unsummed WHERE hour >= opens AND hour < closes)
+    UNION ALL
+    SELECT date_trunc('hour', starts_at, 'UTC') AS hour, sum(quantity), max(quantity), count(*)
+    FROM ({EVENTS.format(days="unsummed")}) e
+    WHERE quantity IS NOT NULL AND service_id = $2 AND component_id = $3 GROUP BY 1
     ORDER BY hour
-"""
+"""  # noqa: S608 - our own text
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +182,9 @@ async def hours_of(
     """Return the hours behind a line, from its first day to its last, both included; hours without usage left out."""
     return [
         Hour(row["hour"], row["total"], row["high"], row["events"])
-        for row in await rows(_HOURS, agency_id, service_id, component_id, midnight(first), midnight(last + ONE_DAY))
+        for row in await rows(
+            _HOURS, agency_id, service_id, component_id, midnight(first), midnight(last + ONE_DAY), first, last
+        )
     ]
 
 

@@ -5,14 +5,16 @@ ever; the same identity with the same content is a repeat, with other content a 
 """
 
 import datetime as dt
-import hashlib
 import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
 from typing import NamedTuple
 
 from auth.errors import Conflict, Invalid
-from billing.months import Month, midnight
+from billing.months import Month, bangkok_date, midnight
 
 LATEST = dt.timedelta(days=35)
 FIRST, LAST = Month(2020, 1).starts_at, Month(2100, 1).starts_at
@@ -58,38 +60,54 @@ class Contradicted(Conflict):
         super().__init__(f"{len(self.events)} events are known with other content")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretch:
+    """The time of a reading: its moments, and the day and month of Bangkok it counts in; one for all that share it."""
+
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    day: dt.date
+    month: Month
+
+
 def check(
     readings: Sequence[Reading], now: dt.datetime, *, latest: dt.timedelta | None = LATEST
-) -> tuple[list[Month], dict[int, Faults]]:
-    """Return the month each reading counts in, and what is wrong with those that cannot be, by index.
+) -> tuple[dict[int, Stretch], dict[int, Faults]]:
+    """Return the stretch of time each good reading counts in, and what is wrong with the others, both by index.
 
     A reading lies within one month, ends no earlier than it starts, is not of the future, and is at most `latest`
     late (None for no limit, which is for staff).
     """
     faults: dict[int, Faults] = {}
-    months: list[Month] = []
-    month = Month.of(now)
-    opens, closes = month.starts_at, month.ends_at
+    stretches: dict[int, Stretch] = {}
+    known: dict[tuple[dt.datetime, dt.datetime], Stretch | None] = {}
     horizon, limit = now + AHEAD, now - latest if latest is not None else None
+    is_quantity = _QUANTITY.fullmatch
     for index, reading in enumerate(readings):
         source, event_id, subject, meter, quantity, starts_at, ends_at = reading
-        if not opens <= starts_at < closes:
-            month = _month_of(starts_at) or month
-            opens, closes = month.starts_at, month.ends_at
-        months.append(month)
-        in_order = opens <= starts_at <= ends_at <= closes
-        in_time = ends_at <= horizon and (limit is None or ends_at >= limit)
-        named = 0 < len(source) <= LONGEST_TEXT and 0 < len(event_id) <= LONGEST_TEXT and len(subject) > 0
-        fits = len(subject) <= LONGEST_TEXT and 0 < len(meter) <= LONGEST_METER
+        moments = starts_at, ends_at
+        stretch = known.get(moments)
+        if stretch is None and moments not in known:
+            stretch = known[moments] = _stretch(starts_at, ends_at, horizon, limit)
+        named = 0 < len(source) <= LONGEST_TEXT and 0 < len(event_id) <= LONGEST_TEXT
+        fits = 0 < len(subject) <= LONGEST_TEXT and 0 < len(meter) <= LONGEST_METER
         apart = APART not in source and APART not in event_id
-        if not (in_order and in_time and named and fits and apart and _QUANTITY.fullmatch(quantity)):
+        if stretch and named and fits and apart and is_quantity(quantity):
+            stretches[index] = stretch
+        else:
             faults[index] = faults_of(reading, now, latest=latest)
-    return months, faults
+    return stretches, faults
 
 
-def _month_of(moment: dt.datetime) -> Month | None:
-    """Return the month of a moment, None for one outside of what the calendar of usage holds."""
-    return Month.of(moment) if FIRST <= moment < LAST else None
+def _stretch(
+    starts_at: dt.datetime, ends_at: dt.datetime, horizon: dt.datetime, limit: dt.datetime | None
+) -> Stretch | None:
+    """Return the stretch between two moments, None where no usage can be of it."""
+    if not (FIRST <= starts_at < LAST and starts_at <= ends_at <= horizon) or (limit and ends_at < limit):
+        return None
+    day = bangkok_date(starts_at)
+    month = Month.of(day)
+    return Stretch(starts_at, ends_at, day, month) if ends_at <= month.ends_at else None
 
 
 def oldest_kept(months: int, now: dt.datetime) -> Month:
@@ -135,26 +153,29 @@ def _faults_of_texts(reading: Reading) -> Faults:
     return found
 
 
-def identity(reading: Reading) -> bytes:
-    """Return the sixteen bytes an event is known by within its provider."""
-    return hashlib.blake2b(f"{reading.source}\0{reading.event_id}".encode(), digest_size=16).digest()
+def identity(reading: Reading) -> str:
+    """Return the sixteen bytes, in hex, that an event is known by within its provider."""
+    return blake2b(f"{reading[0]}\0{reading[1]}".encode(), digest_size=16).hexdigest()
 
 
 def digest_of(source: str, event_id: str) -> uuid.UUID:
     """Return the identity of an event that came under a source and an id, as it is stored."""
-    return uuid.UUID(bytes=hashlib.blake2b(f"{source}\0{event_id}".encode(), digest_size=16).digest())
+    return uuid.UUID(blake2b(f"{source}\0{event_id}".encode(), digest_size=16).hexdigest())
 
 
-def said(reading: Reading) -> bytes:
+def said(reading: Reading) -> str:
     """Return the digest of what an event says: 1.50 says what 1.5 says, and so does the same moment in another zone."""
-    quantity = reading.quantity.lstrip("0")
+    _, _, subject, meter, quantity, starts_at, ends_at = reading
+    quantity = quantity.lstrip("0")
     if "." in quantity:
         quantity = quantity.rstrip("0").rstrip(".")
-    text = (
-        f"{reading.subject}\0{reading.meter}\0{quantity}"
-        f"\0{reading.starts_at.timestamp()!r}\0{reading.ends_at.timestamp()!r}"
-    )
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+    text = f"{subject}\0{meter}\0{quantity}\0{_seconds(starts_at)}\0{_seconds(ends_at)}"
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+@lru_cache
+def _seconds(moment: dt.datetime) -> str:
+    return repr(moment.timestamp())
 
 
 def price_changes_within(reading: Reading, effective: Iterable[dt.date]) -> bool:

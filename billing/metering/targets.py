@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from auth.tenancy import rows
 from billing.metering.rules import Faults, Reading, price_changes_within
@@ -12,19 +13,19 @@ from billing.months import bangkok_date, midnight
 # A subject is a service's number, else what the provider's own systems call it. The time in which it was in use is
 # that of everything set aside for it; where nothing is, all of it is measured and it is in use throughout.
 _SERVICES = """
-    WITH named AS (
-        SELECT w.subject, s.id FROM unnest($2::text[]) AS w(subject)
-        JOIN billed_service s ON s.provider_id = $1 AND s.number = w.subject
+    SELECT n.subject, n.id, n.agency_id, n.offering_code, used.opens, used.closes
+    FROM (
+        SELECT s.number AS subject, s.id, s.agency_id, s.offering_code FROM billed_service s
+        WHERE s.provider_id = $1 AND s.number = ANY($2::text[])
         UNION ALL
-        SELECT w.subject, r.service_id FROM unnest($2::text[]) AS w(subject)
-        JOIN external_reference r ON r.provider_id = $1 AND r.reference = w.subject
-    )
-    SELECT n.subject, s.id, s.agency_id, s.offering_code, used.opens, used.closes
-    FROM named n JOIN billed_service s ON s.id = n.id AND s.provider_id = $1
+        SELECT r.reference, s.id, s.agency_id, s.offering_code FROM external_reference r
+        JOIN billed_service s ON s.agency_id = r.agency_id AND s.id = r.service_id AND s.provider_id = $1
+        WHERE r.provider_id = $1 AND r.reference = ANY($2::text[])
+    ) n
     CROSS JOIN LATERAL (
         SELECT min(a.starts_at) AS opens,
             CASE WHEN bool_and(a.ends_at IS NOT NULL) THEN max(a.ends_at) END AS closes
-        FROM allocation a WHERE a.agency_id = s.agency_id AND a.service_id = s.id
+        FROM allocation a WHERE a.agency_id = n.agency_id AND a.service_id = n.id
     ) used
 """
 _METERS = """
@@ -36,25 +37,36 @@ _PRICES = "SELECT price_item_id, effective_from FROM price_version WHERE price_i
 _LONG = dt.timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A service's component, its price item, and the time in which the service was in use."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """A service that readings name, and the time in which it was in use."""
 
-    service_id: uuid.UUID
+    id: uuid.UUID
     agency_id: uuid.UUID
-    component_id: uuid.UUID
-    price_item_id: uuid.UUID
+    offering_code: str
     opens: dt.datetime | None
     closes: dt.datetime | None
-    priced_from: dt.datetime | None
-    agency_text: str
-    service_text: str
-    component_text: str
 
     def was_in_use(self, starts_at: dt.datetime, ends_at: dt.datetime) -> bool:
         """Say whether the service was in use at any time of a stretch."""
         after_opening = self.opens is None or self.opens < ends_at or self.opens == starts_at
         return after_opening and (self.closes is None or starts_at < self.closes)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gauge:
+    """What a meter measures of every service of its offering, and since when that has a price."""
+
+    component_id: uuid.UUID
+    price_item_id: uuid.UUID
+    priced_from: dt.datetime | None
+
+
+class Target(NamedTuple):
+    """What a reading measures: a component of a service. Each is one object for all readings that name it."""
+
+    service: Measured
+    gauge: Gauge
 
 
 async def targets_of(
@@ -65,45 +77,37 @@ async def targets_of(
     Two queries however many the readings, one more where some are longer than an hour.
     """
     subjects = {reading.subject for reading in readings}
-    services = {row["subject"]: row for row in await rows(_SERVICES, provider_id, sorted(subjects))}
-    meters = {(row["offering_code"], row["code"]): row for row in await rows(_METERS, provider_id)}
-    named: dict[tuple[str, str], Target] = {}
+    services = {
+        row["subject"]: Measured(row["id"], row["agency_id"], row["offering_code"], row["opens"], row["closes"])
+        for row in await rows(_SERVICES, provider_id, sorted(subjects))
+    }
+    gauges = {
+        (row["offering_code"], row["code"]): Gauge(
+            row["component_id"],
+            row["price_item_id"],
+            midnight(row["priced_from"]).astimezone(dt.UTC) if row["priced_from"] else None,
+        )
+        for row in await rows(_METERS, provider_id)
+    }
     found: dict[int, Target] = {}
     faults: dict[int, Faults] = {}
     long: list[int] = []
-    for index, reading in enumerate(readings):
+    for index, (_, _, subject, meter, _, starts_at, ends_at) in enumerate(readings):
         if index in skip:
             continue
-        key = reading.subject, reading.meter
-        target = named.get(key)
-        if target is None:
-            service = services.get(reading.subject)
-            meter = meters.get((service["offering_code"], reading.meter)) if service else None
-            if service is None or meter is None:
-                field = "subject" if service is None else "data.meter"
-                faults[index] = {field: _UNKNOWN[field]}
-                continue
-            target = named[key] = Target(
-                service["id"],
-                service["agency_id"],
-                meter["component_id"],
-                meter["price_item_id"],
-                service["opens"],
-                service["closes"],
-                midnight(meter["priced_from"]) if meter["priced_from"] else None,
-                str(service["agency_id"]),
-                str(service["id"]),
-                str(meter["component_id"]),
-            )
-        if not target.was_in_use(reading.starts_at, reading.ends_at):
+        service = services.get(subject)
+        gauge = gauges.get((service.offering_code, meter)) if service else None
+        if service is None or gauge is None:
+            field = "subject" if service is None else "data.meter"
+            faults[index] = {field: _UNKNOWN[field]}
+        elif not service.was_in_use(starts_at, ends_at):
             faults[index] = {"data.start": "the service was not in use then"}
-            continue
-        if target.priced_from is None or reading.starts_at < target.priced_from:
+        elif gauge.priced_from is None or starts_at < gauge.priced_from:
             faults[index] = {"data.start": "the meter had no price then"}
-            continue
-        found[index] = target
-        if reading.ends_at - reading.starts_at > _LONG:
-            long.append(index)
+        else:
+            found[index] = Target(service, gauge)
+            if ends_at - starts_at > _LONG:
+                long.append(index)
     if long:
         faults |= await _across_prices(readings, found, long)
     return found, faults
@@ -113,7 +117,7 @@ _UNKNOWN = {"subject": "names no service of yours", "data.meter": "is not measur
 
 
 async def _across_prices(readings: Sequence[Reading], found: dict[int, Target], long: list[int]) -> dict[int, Faults]:
-    items = {found[index].price_item_id for index in long}
+    items = {found[index].gauge.price_item_id for index in long}
     effective: dict[uuid.UUID, list[dt.date]] = {item: [] for item in items}
     for row in await rows(_PRICES, list(items)):
         effective[row["price_item_id"]].append(row["effective_from"])
@@ -121,5 +125,5 @@ async def _across_prices(readings: Sequence[Reading], found: dict[int, Target], 
         index: {"data.end": "the price changes within; split the reading there"}
         for index in long
         if bangkok_date(readings[index].starts_at) != bangkok_date(readings[index].ends_at)
-        and price_changes_within(readings[index], effective[found[index].price_item_id])
+        and price_changes_within(readings[index], effective[found[index].gauge.price_item_id])
     }

@@ -75,6 +75,9 @@ async def test_what_something_still_needs_stays_and_goes_once_it_is_settled(worl
             assert await let_go(month, now=LATER) == needed
     assert await let_usage_go(3, LATER) == []
     december = await close(world, DECEMBER)
+    with pytest.raises(Exception, match="not summed up yet"):
+        async with acting_as(system("test")):
+            await let_go(NOVEMBER, now=LATER)
     assert [str(line.amount) for line in december.lines if "corrects" in line.derivation] == ["-4839.00"]
     before = await checked()
     assert (before.from_sums, before.differences) == (0, ())

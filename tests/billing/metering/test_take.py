@@ -12,6 +12,7 @@ from billing.metering.commands import Receipt, take
 from billing.metering.references import map_reference
 from billing.metering.rules import BadReadings, Contradicted, Reading
 from billing.metering.storing import Origin
+from billing.metering.sums import sum_up
 from billing.months import Month, midnight
 from billing.statements.commands import issue
 from billing.tariffs.commands import set_price
@@ -112,6 +113,7 @@ async def test_a_months_edge_is_bangkoks(world: World, month: Month) -> None:
     across = world.reading(3, subject=service.number, starts_at=before, ends_at=edge + dt.timedelta(microseconds=1))
     with pytest.raises(BadReadings):
         await world.take(across, now=edge + dt.timedelta(hours=1))
+    await sum_up()
     async with acting_as(system("test")):
         days = await rows("SELECT day, total FROM usage_day ORDER BY day")
         parts = await rows("SELECT tableoid::regclass::text AS part, quantity FROM usage_event ORDER BY starts_at")
@@ -159,6 +161,9 @@ async def test_only_a_provider_measures_and_an_agency_sees_its_own_alone(world: 
     with pytest.raises(NotPermitted):
         async with acting_as(official):
             await take([world.reading(3)], Origin(), by=official, now=at(2026, 12, 15))
+    async with acting_as(official):
+        assert await rows("SELECT agency_id FROM usage_unsummed") == [{"agency_id": world.agency_id}]
+    await sum_up()
     for table in ("usage_event", "usage_hour", "usage_day"):
         async with acting_as(official):
             seen = await rows(f"SELECT agency_id FROM {table}")  # noqa: S608 - ours

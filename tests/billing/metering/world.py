@@ -13,6 +13,7 @@ from auth.tenancy import acting_as, rows
 from billing.metering.commands import Receipt, name_meters, take
 from billing.metering.rules import LATEST, Reading
 from billing.metering.storing import Origin
+from billing.metering.sums import sum_up
 from billing.months import BANGKOK
 from billing.tariffs.commands import add_item, set_price
 from billing.tariffs.models import PriceItem
@@ -135,7 +136,8 @@ async def found() -> World:
 
 
 async def hours(service_id: uuid.UUID) -> list[tuple[dt.datetime, Decimal, Decimal, int]]:
-    """Return a service's hours with what was summed in them."""
+    """Return a service's hours with what was summed in them, once all is summed up."""
+    await sum_up()
     async with acting_as(system("test")):
         found = await rows(
             "SELECT hour, total, high, events FROM usage_hour WHERE service_id = $1 ORDER BY component_id, hour",
@@ -145,6 +147,7 @@ async def hours(service_id: uuid.UUID) -> list[tuple[dt.datetime, Decimal, Decim
 
 
 async def everything(tables: Iterable[str] = ("usage_event", "usage_identity", "usage_hour", "usage_day")) -> list[int]:
-    """Return how many rows each table of usage has."""
+    """Return how many rows each table of usage has, once all is summed up."""
+    await sum_up()
     async with acting_as(system("test")):
         return [(await rows(f"SELECT count(*) AS n FROM {table}"))[0]["n"] for table in tables]  # noqa: S608 - ours
