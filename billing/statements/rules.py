@@ -6,6 +6,7 @@ price for an hour is paid for the exact time. Each charge, a stretch of one quan
 is rounded once.
 """
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -40,6 +41,7 @@ __all__ = [
     "Month",
     "Overlapping",
     "PriceChangesWithin",
+    "SteadyMonths",
     "Usage",
     "availability",
     "bangkok_date",
@@ -76,6 +78,37 @@ def rate_month(allocations: Iterable[Allocation], month: Month, usages: Iterable
     for readings in used.values():
         charges += _rate_usages(readings, month)
     return sorted(charges, key=_line_order)
+
+
+class SteadyMonths:
+    """The months in which nothing changes of what is set aside, so that one of them is rated for all.
+
+    Two whole months between the same two changes come to the same, but for prices by the hour, where they must be as
+    long. Changes are where an allocation starts or ends and where a price does.
+    """
+
+    def __init__(self, allocations: Iterable[Allocation]) -> None:
+        changes: set[datetime] = set()
+        days: set[date] = set()
+        self._by_the_hour = False
+        for allocation in allocations:
+            component = allocation.component
+            changes.add(allocation.starts_at)
+            if allocation.ends_at is not None:
+                changes.add(allocation.ends_at)
+            if component.basis is Basis.ONE_TIME:
+                changes.add(allocation.starts_at + MICROSECOND)  # the month it starts in is like no other
+            elif component.basis is Basis.HOURLY:
+                self._by_the_hour = True
+            days.update(version.effective_from for version in component.prices)
+        self._changes = sorted(changes | {midnight(day) for day in days})
+
+    def alike(self, month: Month) -> tuple[int, int] | None:
+        """Return what two months have in common that come to the same; None for a month in which something changes."""
+        place = bisect_right(self._changes, month.starts_at)
+        if place < bisect_left(self._changes, month.ends_at):
+            return None
+        return place, month.days if self._by_the_hour else 0
 
 
 def _line_order(charge: Charge) -> tuple[int, str, datetime, datetime, Decimal]:

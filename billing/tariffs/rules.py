@@ -180,6 +180,8 @@ def versions_between(
     Returns (first day, last day, version) in order, covering every day once; raises `NoPrice` when the
     first day has none.
     """
+    if len(versions) == 1 and versions[0].effective_from <= first:
+        return [(first, last, versions[0])]
     starts = {version.effective_from for version in versions if first < version.effective_from <= last}
     edges = [first, *sorted(starts)]
     ends = [edge - timedelta(days=1) for edge in edges[1:]] + [last]
