@@ -52,8 +52,8 @@ from portal.settings import Mode, Settings
 
 SHARE, SLOWEST, CHANGE = 0.25, 3.0, 0.2
 CONNECTIONS = 16
-ROUNDS = 6
-EACH_ROUND = 160
+ROUNDS = 4
+EACH_ROUND = 96
 LARGE = 10_000  # rows; what is smaller is read from end to end at the cost of a look into an index
 VAT = Decimal("0.07")
 ALLOCATED, MEASURED = 3, 2
