@@ -432,11 +432,11 @@ async def timed(running: Running, agency: Agency, seen: Seen) -> Speed:
     return Speed(len(took) / asking, drawn / drawing, median(took), took[int(len(took) * 0.99)], memory)
 
 
-async def asked(port: int, token: str, times: int) -> list[float]:
-    """Ask for the page so often over sixteen connections; return how long each answer took."""
+async def asked(port: int, token: str, times: int, path: str = "/costs") -> list[float]:
+    """Ask for a page so often over sixteen connections; return how long each answer took."""
     turns = iter(range(times))
     took: list[float] = []
-    request = f"GET /costs HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncookie: session={token}\r\n\r\n".encode()
+    request = f"GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncookie: session={token}\r\n\r\n".encode()
 
     async def connection() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
