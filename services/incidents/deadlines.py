@@ -112,14 +112,15 @@ async def _escalate(calendar: Calendar, now: dt.datetime) -> int:
 
 async def _tell_of_time(incident: Incident, calendar: Calendar, now: dt.datetime) -> int:
     """Tell how an incident stands against each of its targets, where that was not told; return how often it was."""
-    measured = clocks_of(await facts_of(incident.id), calendar, now)
+    facts = await facts_of(incident.id)
+    measured = clocks_of(facts, calendar, max(now, facts[-1].at))
     running = [clock for clock in measured.resolution if clock.ended_at is None]
     by_name = {"resolution": running, "response": [measured.response] if incident.responded_at is None else []}
     told = 0
     for watched in _WATCHED:
         open_ = [clock for clock in by_name[watched.clock] if clock.target is not None and clock.due_is_known]
         is_late = any(clock.over for clock in open_)
-        is_near = any(clock.warn_at is not None and now > clock.warn_at for clock in open_)
+        is_near = any(clock.warn_at is not None and clock.as_of > clock.warn_at for clock in open_)
         level = 2 if is_late else int(is_near)
         if level <= getattr(incident, watched.level):
             continue

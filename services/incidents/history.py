@@ -111,6 +111,9 @@ async def tell(
     holidays it was measured by.
     """
     told = await facts_of(incident.id)
+    if told:
+        # What happened stays in its order, however late the worker is and whichever machine's clock is behind.
+        now = max(now, told[-1].at)
     at = at or now
     heard = [*(fact.heard for fact in told), Fact(at, kind, terms, account, note)]
     calendar = await official()

@@ -117,6 +117,17 @@ async def test_reopened_after_a_breach_it_is_not_told_again(desk: Desk) -> None:
     assert await fall_due(at(2026, 12, 8, 15)) == []
 
 
+async def test_a_worker_that_is_late_counts_no_minute_twice(desk: Desk) -> None:
+    opened = await desk.call("1.2b", at(2026, 12, 8, 9))  # 120 minutes: warned at 10:30
+    await desk.do(desk.head, assign(opened.id, person_of(desk.technician), by=desk.head, now=at(2026, 12, 8, 10, 45)))
+    assert await fall_due(at(2026, 12, 8, 10, 50)) == [at(2026, 12, 8, 10, 30) + MICROSECOND]
+    seen = await desk.do(desk.official, whole(opened.id, by=desk.official, now=at(2026, 12, 8, 10, 55)))
+    assert [fact.at for fact in seen.facts] == sorted(fact.at for fact in seen.facts)
+    assert (seen.clocks.leading.used_minutes, seen.clocks.leading.due_at) == (115, at(2026, 12, 8, 11))
+    async with acting_as(desk.helpdesk):
+        assert (await Incident.get(id=opened.id)).due_at == at(2026, 12, 8, 11)
+
+
 async def test_a_thousand_at_one_moment_are_all_told(desk: Desk, monkeypatch) -> None:
     monkeypatch.setattr("services.incidents.deadlines.AT_ONCE", 2)
     opened = [await desk.call("1.2a", at(2026, 12, 8, 9)) for _ in range(5)]
