@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from auth.tenancy import rows
-from billing.metering.models import Adjustment
+from billing.metering.models import Adjustment, UsageCorrection
 from billing.metering.queries import Key, usages_of
 from billing.money import ZERO, exactly
 from billing.months import Month
@@ -210,3 +210,28 @@ async def settlements_of(key: tuple[uuid.UUID, uuid.UUID, uuid.UUID], month: Mon
         )
         for row in await rows(_SETTLEMENTS, *key, month.first)
     ]
+
+
+_CARRIERS = """
+    SELECT l.service_id, l.component_id, l.month, s.number, s.month AS carried_in, s.issued_at FROM late_usage l
+    JOIN statement s ON s.agency_id = l.agency_id AND s.id = l.statement_id
+    WHERE l.service_id = ANY($1::uuid[]) ORDER BY s.issued_at
+"""
+
+
+async def carriers_of(corrections: Iterable[UsageCorrection]) -> dict[uuid.UUID, tuple[str, Month]]:
+    """Return the invoice that settled each correction made after its month's invoice: its number and month; one query.
+
+    Those still to be settled are left out.
+    """
+    late = [each for each in corrections if each.is_late]
+    found = await rows(_CARRIERS, list({each.service_id for each in late})) if late else []
+    carriers: dict[uuid.UUID, tuple[str, Month]] = {}
+    for each in late:
+        place = each.service_id, each.component_id, Month.of(each.event_starts_at).first
+        for row in found:
+            after = row["issued_at"] >= each.made_at
+            if after and (row["service_id"], row["component_id"], row["month"]) == place:
+                carriers[each.id] = row["number"], Month.of(row["carried_in"])
+                break
+    return carriers

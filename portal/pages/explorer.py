@@ -95,6 +95,7 @@ async def index(visit: Visit) -> Response:
         groups=groups,
         columns=columns,
         bars=_bars(visit, columns, year),
+        chart=_chart(visit, columns, year),
         jumps=[(jump, [CAUSES[cause] for cause in jump.causes]) for jump in jumps(entries, month)],
         english=visit.language == "en",
         at=visit.now,
@@ -169,6 +170,16 @@ def _columns(groups: Sequence[Group], year: FiscalYear) -> list[Group]:
     whole = sum(months.values(), NOTHING)
     others = Group(gettext("Others"), None, months, NOTHING, NOTHING, NOTHING, whole)
     return [*groups[:MOST_SERIES], others]
+
+
+def _chart(visit: Visit, columns: Sequence[Group], year: FiscalYear) -> dict[str, object]:
+    """Return the table's figures as the chart takes them."""
+    return {
+        "months": [month_short(month.first, visit.language) for month in year.months],
+        "series": [
+            {"name": column.name, "amounts": [str(column.months[month]) for month in year.months]} for column in columns
+        ],
+    }
 
 
 def _bars(visit: Visit, columns: Sequence[Group], year: FiscalYear) -> list[tuple[str, list[Segment]]]:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from auth.errors import Conflict, Invalid
 from auth.tenancy import scoped
+from billing.metering.adjustments import carriers_of
 from billing.metering.corrections import replace, void
 from billing.metering.effects import effect_of
 from billing.metering.events import Row
@@ -87,6 +88,7 @@ async def corrections(visit: Visit) -> Response:
         services=services,
         meters=await measured_of(services.values()),
         before=await _before(rows),
+        carriers=await carriers_of(rows),
         wanted=wanted,
         only_late=visit.query.get("late") == "yes",
         page=page,

@@ -159,7 +159,7 @@ async def events_file(visit: Visit) -> Response:
 
     heading = (
         _("Source"), _("Identity of the event"), _("Reading from"), _("Reading until"), _("Quantity"), _("Counts for"),
-        _("Received"), _("Entered by"), _("Reason"), _("Reason of the correction"), _("Corrected by"),
+        _("Taken in"), _("Entered by"), _("Reason"), _("Reason of the correction"), _("Corrected by"),
     )  # fmt: skip
     return await _file(measured, visit, "events", bangkok_date(opens), heading, lines())
 

@@ -21,6 +21,7 @@ from tests.portal.pages.shop import clock_stands
 
 BrowserFor = Callable[..., Awaitable[Browser]]
 NOW = at(2026, 12, 20, 9)
+EVENT = '/usage/of/[^"]+/events/[0-9]+/[^"]+'
 
 
 @pytest.fixture
@@ -160,6 +161,7 @@ async def test_a_correction_after_the_invoice_is_carried_by_the_next_and_points_
     await invoice(world, Month(2026, 12))
     settled = said(await finance.get(hours_page))
     assert re.search(r"ใบแจ้งหนี้ INV-\S+-00001 ปรับปรุงโดยใบแจ้งหนี้ INV-\S+-00002 เป็นเงิน −450.00 บาท", settled)
+    assert re.search(r"นับซ้ำ INV-\S+-00002", said(await finance.get("/usage/corrections", params={"late": "yes"})))
     assert "INV-" in said(await finance.get("/costs/2026-12", params={"agency": str(world.agency_id)}))
     async with acting_as(system("tests")):
         assert await UsageCorrection.filter(is_late=True).count() == 1
