@@ -85,7 +85,7 @@ async def test_each_kind_keeps_every_rule_and_sums_to_what_is_shown(papers: Mapp
         assert faults(signed) == []
         assert found(parsed(signed), "ExchangedDocument/IncludedNote") == []
     assert text(parsed(etax_xml(papers["81"])), "ExchangedDocument/Purpose") == "คิดค่าบริการเกิน <1 วัน>"
-    # 711.28 × 7 % = 49.7896; the notes and the receipt by hand: 10,093.46 × 5,439.79 ÷ 83,151.07 = 660.3199.
+    # 711.28 × 7 % = 49.7896; the notes and the receipt by hand: 10,093.46 × 5,439.79 ÷ 83,151.07 = 660.3198…
     assert papers["81"].totals.vat == Decimal("49.79")
     assert papers["80"].totals.vat == Decimal("7.00")
     assert papers["T03"].totals.vat == papers["T07"].totals.vat == Decimal("660.32")
