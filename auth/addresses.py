@@ -18,12 +18,12 @@ def may_be_called(url: str, *, to_this_machine: bool = False) -> bool:
         return False
     if not host or port == 0 or any(letter.isspace() for letter in url):
         return False
-    if _is_here(host):
+    if is_here(host):
         return to_this_machine and parts.scheme in {"http", "https"}
     return parts.scheme == "https"
 
 
-def _is_here(host: str) -> bool:
+def is_here(host: str) -> bool:
     """Say whether a host is the machine itself or its own network segment's, in any way an address can be written."""
     name = host.rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):

@@ -91,6 +91,8 @@ class Permission(enum.StrEnum):
     SECTIONS_KEEP = "sections_keep"
     STAFF_READ = "staff_read"
     STAFF_KEEP = "staff_keep"
+    CHANNELS_READ = "channels_read"  # how the desk is written to by mail and LINE, and whether it works
+    CHANNELS_EDIT = "channels_edit"
     AUDIT_READ = "audit_read"
     CLOCK_MOVE = "clock_move"
 
@@ -125,7 +127,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         | {_P.AGENCY_EDIT, _P.USERS_GRANT, _P.MACHINES_ADMIT, _P.AUDIT_READ, _P.INCIDENTS_READ_AGENCY}
     ),
     Role.REVIEWER: frozenset(_STAFF | {_P.REQUESTS_REVIEW, _P.WORK_DO, _P.CAPACITY_EDIT}),
-    Role.HELPDESK: frozenset(_STAFF | {_P.INCIDENTS_READ, _P.INCIDENTS_LOG, _P.KNOWLEDGE_EDIT}),
+    Role.HELPDESK: frozenset(_STAFF | {_P.INCIDENTS_READ, _P.INCIDENTS_LOG, _P.KNOWLEDGE_EDIT, _P.CHANNELS_READ}),
     Role.SECTION_HEAD: frozenset(
         _STAFF
         | {_P.WORK_DO, _P.INCIDENTS_READ, _P.INCIDENTS_ASSIGN, _P.SLA_EDIT, _P.KNOWLEDGE_EDIT, _P.STAFF_READ}
@@ -162,7 +164,16 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     ),
     # Seed B 3(6): grants rights and only that; no ticket, request or bill content.
     Role.PROVIDER_ADMIN: frozenset(
-        {_P.OWN_ACCOUNT, _P.SECTIONS_KEEP, _P.USERS_GRANT, _P.MACHINES_ADMIT, _P.AUDIT_READ, _P.CLOCK_MOVE}
+        {
+            _P.OWN_ACCOUNT,
+            _P.SECTIONS_KEEP,
+            _P.USERS_GRANT,
+            _P.MACHINES_ADMIT,
+            _P.CHANNELS_READ,
+            _P.CHANNELS_EDIT,
+            _P.AUDIT_READ,
+            _P.CLOCK_MOVE,
+        }
     ),
     Role.CENTRAL: frozenset(_OVERSIGHT | {_P.PROVIDERS_LIST, _P.TAXES_EDIT, _P.USERS_GRANT}),
     Role.AUDITOR: frozenset(_OVERSIGHT),

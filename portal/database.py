@@ -48,6 +48,7 @@ MODELS: dict[str, list[str]] = {
         "services.callers.models",
         "services.disruptions.models",
         "services.incidents.models",
+        "services.channels.models",
         "services.knowledge.models",
         "services.notifications.models",
         "services.automation.models",

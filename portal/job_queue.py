@@ -24,6 +24,8 @@ from auth.fields import canonical
 from auth.rules import system
 from auth.schema import APP_ROLE
 from auth.tenancy import acting_as, current, unit_of_work
+from portal.channels.fetching import fetch_content
+from portal.settings import Settings
 from services.incidents.holidays import holidays_changed
 
 PICKED_AT_MOST = 3
@@ -36,7 +38,7 @@ class Poisoned(RuntimeError):
     """A job whose workers died again and again."""
 
 
-async def verify_audit(_: Mapping[str, Any]) -> None:
+async def verify_audit(_: Mapping[str, Any], __: Settings) -> None:
     """Check every audit chain, and say in the log which record is the first bad one."""
     async with acting_as(system("verify")):
         async for chain in verify():
@@ -49,18 +51,28 @@ async def verify_audit(_: Mapping[str, Any]) -> None:
                 )
 
 
-async def recompute_everywhere(payload: Mapping[str, Any]) -> None:
+async def recompute_everywhere(payload: Mapping[str, Any], _: Settings) -> None:
     """Compute every provider's open incidents anew after a holiday changed; what is done already moves no more."""
     days = [dt.date.fromisoformat(day) for day in payload["days"]]
     by, now = system("holidays"), dt.datetime.fromisoformat(payload["now"])
     await unit_of_work(by, lambda: holidays_changed(*days, by=by, now=now))
 
 
-JOBS: dict[str, Callable[[Mapping[str, Any]], Awaitable[None]]] = {
+async def line_content(payload: Mapping[str, Any], settings: Settings) -> None:
+    """Fetch a file that somebody sent in LINE; again later while LINE prepares it or is away."""
+    again = await fetch_content(payload, settings)
+    if again is not None:
+        async with acting_as(system("line")):
+            await enqueue("line_content", {**payload, "attempt": payload["attempt"] + 1}, after=again)
+
+
+Work = Callable[[Mapping[str, Any], Settings], Awaitable[None]]
+JOBS: dict[str, Work] = {
     "verify_audit": verify_audit,
     "recompute_everywhere": recompute_everywhere,
+    "line_content": line_content,
 }
-"""What can be left for later, by name; each takes its payload and opens its own units of work."""
+"""What can be left for later, by name; each takes its payload and the settings, and opens its own units of work."""
 
 
 async def install(owner_url: str) -> None:
@@ -84,19 +96,23 @@ async def install(owner_url: str) -> None:
         await connection.close()
 
 
-async def enqueue(job: str, payload: Mapping[str, Any], *, once: str | None = None) -> None:
+async def enqueue(
+    job: str, payload: Mapping[str, Any], *, once: str | None = None, after: dt.timedelta = dt.timedelta()
+) -> None:
     """Leave a job for later, in the unit of work's own transaction; `once` names what is to be queued only once.
+
+    `after` is how long it is left at least.
 
     Refuses (KeyError) a job nobody does.
     """
     JOBS[job]
     await current().connection.execute_query(
         QueryQueueBuilder().build_enqueue_query("skip"),
-        [[0], [job], [canonical(payload).encode()], [dt.timedelta()], [once], ["{}"]],
+        [[0], [job], [canonical(payload).encode()], [after], [once], ["{}"]],
     )
 
 
-async def work_through_the_queue(url: str, told: asyncio.Event) -> None:
+async def work_through_the_queue(url: str, told: asyncio.Event, settings: Settings) -> None:
     """Do the jobs of the queue until told to end; a lost connection is made again."""
     while not told.is_set():
         try:
@@ -109,7 +125,7 @@ async def work_through_the_queue(url: str, told: asyncio.Event) -> None:
             queue = PgQueuer(AsyncpgDriver(connection))
             queue.shutdown = queue.qm.shutdown = queue.sm.shutdown = told
             for name, do in JOBS.items():
-                queue.entrypoint(name, on_failure="hold")(_guarded(name, do, queue.qm.queries))
+                queue.entrypoint(name, on_failure="hold")(_guarded(name, do, queue.qm.queries, settings))
             await queue.qm.run(batch_size=5, dequeue_timeout=_LOOK_EVERY)
         except Exception as failure:  # noqa: BLE001 - whatever broke it, the queue is taken up again
             _log.warning("queue interrupted", why=type(failure).__name__)
@@ -118,9 +134,7 @@ async def work_through_the_queue(url: str, told: asyncio.Event) -> None:
             await connection.close()
 
 
-def _guarded(
-    name: str, do: Callable[[Mapping[str, Any]], Awaitable[None]], queries: Any
-) -> Callable[[Job], Awaitable[None]]:
+def _guarded(name: str, do: Work, queries: Any, settings: Settings) -> Callable[[Job], Awaitable[None]]:
     """Return the job as the queue calls it: told in the log, and held once it has ended too many workers."""
     picks = f"SELECT count(*) AS times FROM {DBSettings().queue_table_log} WHERE job_id = $1 AND status = 'picked'"  # noqa: S608 - the table's name is ours
 
@@ -130,7 +144,7 @@ def _guarded(
             _log.error("job held", job=name, id=job.id, why="its workers died")
             raise Poisoned(f"job {job.id} was taken up {found['times']} times and never ended")
         try:
-            await do(json.loads(job.payload or b"{}"))
+            await do(json.loads(job.payload or b"{}"), settings)
         except Exception:
             _log.exception("job failed", job=name, id=job.id)
             raise

@@ -13,6 +13,8 @@ from auth.rules import system
 from auth.tenancy import acting_as
 from billing.metering.sums import sum_up
 from portal import anchors, database, logs
+from portal.channels.sending import send_replies
+from portal.channels.watching import look_into_mailboxes
 from portal.clock import Clock
 from portal.collecting import collect_due
 from portal.dispatching import send_due
@@ -51,7 +53,9 @@ async def run_worker(settings: Settings) -> None:
                 _sum_usage(told),
                 _watch_the_audit_trail(settings.data_dir, told),
                 _let_usage_go(Clock(demo=settings.demo_clock), settings.usage_events_months, told),
-                work_through_the_queue(url, told),
+                work_through_the_queue(url, told, settings),
+                _read_mail(settings, told),
+                _carry_answers(settings, told),
             )
             _log.info("worker ended")
     finally:
@@ -91,6 +95,30 @@ async def _sum_usage(told: asyncio.Event) -> None:
         except Exception:  # noqa: BLE001 - the database may be away for a while; the worker stays
             _log.exception("summing up usage failed")
         await pause(told, _SUM_EVERY)
+
+
+async def _read_mail(settings: Settings, told: asyncio.Event) -> None:
+    """Look into the mailboxes that are due; each is looked into once a minute."""
+    clock = Clock(demo=settings.demo_clock)
+    while not told.is_set():
+        try:
+            await look_into_mailboxes(clock, settings.secret_keys)
+        except Exception:  # noqa: BLE001 - the database may be away for a while; the worker stays
+            _log.exception("reading mail failed")
+        await pause(told, _LOOK_EVERY)
+
+
+async def _carry_answers(settings: Settings, told: asyncio.Event) -> None:
+    """Send the desk's answers by mail and LINE; by the machine's time, as their servers know no demonstration."""
+    clock = Clock()
+    while not told.is_set():
+        sent = 0
+        try:
+            sent = await send_replies(settings, clock.wall())
+        except Exception:  # noqa: BLE001 - as above
+            _log.exception("answering failed")
+        if not sent:
+            await pause(told, _LOOK_EVERY)
 
 
 async def _watch_the_audit_trail(folder: Path, told: asyncio.Event) -> None:

@@ -158,6 +158,8 @@ class Settings(BaseSettings):
     contact_phone: str = Field("", description="the help-desk's telephone number, shown at the foot of every page")
     contact_email: str = Field("", description="the help-desk's mail address, shown at the foot of every page")
     contact_line: str = Field("", description="the help-desk's LINE official account, such as @help")
+    line_api_url: Site = Field("https://api.line.me", description="where LINE takes the help-desk's answers")
+    line_data_url: Site = Field("https://api-data.line.me", description="where LINE keeps files people send")
     confirmation_days: int = Field(15, ge=1, le=365, description="days an agency has to confirm a quote")
     allowed_networks: Networks = Field((), description="the only networks served; none named means all")
     trusted_proxies: Networks = Field((), description="the proxies whose X-Forwarded-For and -Proto are believed")

@@ -212,7 +212,7 @@ class RelyingParty:
             issuer=self.provider.issuer,
             subject=subject,
             name=rules.text_claim(everything, "name"),
-            email=rules.text_claim(everything, "email"),
+            email=rules.email_claim(everything),
             auth_time=auth_time,
             sid=rules.text_claim(claims, "sid"),
             id_token=id_token,

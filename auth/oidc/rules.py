@@ -163,6 +163,11 @@ def text_claim(claims: Mapping[str, object], name: str) -> str | None:
     return value.strip() or None if isinstance(value, str) else None
 
 
+def email_claim(claims: Mapping[str, object]) -> str | None:
+    """The mail address, unless the provider itself says that nobody verified it: incidents come in by it."""
+    return None if claims.get("email_verified") in (False, "false") else text_claim(claims, "email")
+
+
 def same(given: object, expected: str) -> bool:
     """Compare a value from outside with a secret of ours without telling how much of it was right."""
     return isinstance(given, str) and hmac.compare_digest(given.encode(errors="replace"), expected.encode())

@@ -1,6 +1,7 @@
 """One's own account: sessions, organisation, language."""
 
 import uuid
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -15,18 +16,48 @@ from portal.i18n import LANGUAGES
 from portal.i18n import gettext as _
 from portal.pages.signing import leave
 from portal.visit import Visit
+from services.channels.linking import give_code, links_of, unlink
+from services.channels.queries import offered
 
 
 async def show(visit: Visit) -> Response:
     """Show who one is here, in which roles, and where one is signed in."""
     person_id = visit.by.person_id or uuid.UUID(int=0)
-    sessions = await unit_of_work(system("account"), lambda: sessions_of(person_id, now=visit.wall))
+    return await _page(visit, person_id)
+
+
+async def line_code(visit: Visit) -> Response:
+    """Show a code that links a LINE account to oneself, this one time."""
+    person_id = visit.by.person_id or uuid.UUID(int=0)
+    code = await unit_of_work(system("account"), lambda: give_code(person_id, wall=visit.wall))
+    return await _page(visit, person_id, code=code)
+
+
+async def line_unlink(visit: Visit) -> Response:
+    """Unlink one's LINE accounts."""
+    person_id = visit.by.person_id or uuid.UUID(int=0)
+    await unit_of_work(system("account"), lambda: unlink(person_id, by=visit.by, now=visit.now))
+    visit.flash(_("Your LINE account is unlinked."))
+    return visit.redirect("account")
+
+
+async def _page(visit: Visit, person_id: uuid.UUID, *, code: str = "") -> Response:
+    async def work() -> dict[str, Any]:
+        accounts = {each: known.line for each, known in (await offered()).items() if known.line}
+        return {
+            "sessions": await sessions_of(person_id, now=visit.wall),
+            "line_accounts": list(accounts.values()) if visit.by.agency_id else [],
+            "linked": [(accounts.get(each.provider_id, "LINE"), each.linked_at) for each in await links_of(person_id)],
+        }
+
+    found = await unit_of_work(system("account"), work)
     return visit.render(
         "account/show.html",
         roles=[words.ROLES[role] for role in sorted(visit.by.roles)],
-        sessions=sessions,
         own=visit.by.session_id,
         device=device,
+        code=code,
+        **found,
     )
 
 

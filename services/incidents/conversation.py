@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from auth.errors import Invalid
 from auth.rules import Actor, system
 from auth.tenancy import record, scoped
-from services.files.rules import Given, checked
-from services.incidents.files import attach, attach_inside, sees_inside
+from services.channels.answering import pass_on
+from services.files.rules import Checked, Given, checked
+from services.incidents.files import attach, attach_inside, room_for, sees_inside
 from services.incidents.history import advance, found, grasp, side_of
 from services.incidents.models import Incident, IncidentMessage, InternalNote, WorkEntry
 from services.incidents.news import spread
@@ -49,19 +50,25 @@ async def hear(
     name: str,
     channel: Channel,
     external_id: str,
+    files: Sequence[Checked] = (),
+    by: Actor | None = None,
     now: dt.datetime,
 ) -> IncidentMessage | None:
     """Take in the requester's message that came by mail or LINE; None when that very message is known already.
 
-    Run as the system. A closed incident still keeps the message, and the desk answers.
+    Run as the system, or by the help-desk that sorts it. A closed incident still keeps the message, and the desk
+    answers. Files that are too many are left out: the message itself is heard.
     """
-    by = system(name)
-    incident = await found(incident_id, by, lock=True)
+    speaker = system(name)
+    incident = await found(incident_id, by or speaker, lock=True)
     if await IncidentMessage.filter(provider_id=incident.provider_id, external_id=external_id).exists():
         return None
-    message = await speak(incident, text, side=Side.REQUESTER, channel=channel, external_id=external_id, by=by, now=now)
+    message = await speak(
+        incident, text, side=Side.REQUESTER, channel=channel, external_id=external_id, by=speaker, now=now
+    )
+    await attach(incident, files[: await room_for(incident)], message_id=message.id, by=speaker, now=now)
     if incident.state is State.WAITING:
-        await advance(incident, Action.RESUME, by=by, now=now)
+        await advance(incident, Action.RESUME, by=speaker, now=now)
     return message
 
 
@@ -75,7 +82,7 @@ async def speak(
     by: Actor,
     now: dt.datetime,
 ) -> IncidentMessage:
-    """Store a message about a locked incident; refuses an empty one."""
+    """Store a message about a locked incident; refuses an empty one. The desk's goes out by mail or LINE too."""
     side = side or side_of(by)
     message = await IncidentMessage.create(
         agency_id=incident.agency_id,
@@ -93,6 +100,8 @@ async def speak(
     await incident.save(update_fields=["changed_at"])
     record("incident.message", at=now, subject=("incident", incident.id), agency_id=incident.agency_id)
     await spread(incident, "message", str(message.id), side=side, by=by, now=now)
+    if side is Side.DESK:
+        await pass_on(incident, message.text, now=now)
     return message
 
 

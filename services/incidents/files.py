@@ -26,7 +26,7 @@ async def attach(
     """Hang files on a locked incident's report, or on one of its messages; refuses (FileRefused) beyond fifty."""
     if not files:
         return
-    if await IncidentFile.filter(incident_id=incident.id).count() + len(files) > MOST_PER_INCIDENT:
+    if len(files) > await room_for(incident):
         raise FileRefused("Fifty files are the most one incident can carry.")
     for file in files:
         await IncidentFile.create(**_columns(incident, file, by, now), message_id=message_id)
@@ -37,6 +37,11 @@ async def attach(
         agency_id=incident.agency_id,
         files={file.name: file.sha256 for file in files},
     )
+
+
+async def room_for(incident: Incident) -> int:
+    """Return how many files an incident can still carry."""
+    return max(0, MOST_PER_INCIDENT - await IncidentFile.filter(incident_id=incident.id).count())
 
 
 async def attach_inside(

@@ -13,6 +13,7 @@ from auth.tenancy import acting_as, rows
 from portal import job_queue
 from portal.embedded_postgres import OWNER, Address
 from portal.job_queue import enqueue, install, work_through_the_queue
+from portal.settings import Mode, Settings
 
 
 @pytest.fixture
@@ -20,10 +21,10 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, Any]]:
     """What was done: "noting" notes its payload, "failing" fails."""
     seen: list[Mapping[str, Any]] = []
 
-    async def note(payload: Mapping[str, Any]) -> None:
+    async def note(payload: Mapping[str, Any], _: Settings) -> None:
         seen.append(payload)
 
-    async def fail(payload: Mapping[str, Any]) -> None:
+    async def fail(payload: Mapping[str, Any], _: Settings) -> None:
         seen.append(payload)
         raise RuntimeError("cannot")
 
@@ -35,7 +36,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, Any]]:
 async def work(url: str) -> None:
     """Work through the queue until nothing is left to take up."""
     told = asyncio.Event()
-    working = asyncio.create_task(work_through_the_queue(url, told))
+    working = asyncio.create_task(work_through_the_queue(url, told, Settings(mode=Mode.TEST)))
     for _ in range(200):
         await asyncio.sleep(0.05)
         if "queued" not in await statuses() and "picked" not in await statuses():

@@ -61,6 +61,8 @@ MAY: dict[Permission, set[str]] = {
     Permission.SECTIONS_KEEP: {"head-network", "manager", "admin"},
     Permission.STAFF_READ: {"head-network", "manager"} | _OVERSIGHT,
     Permission.STAFF_KEEP: {"manager"},
+    Permission.CHANNELS_READ: {"helpdesk", "admin"},
+    Permission.CHANNELS_EDIT: {"admin"},
     Permission.AUDIT_READ: {"agency-admin-a", "manager", "admin"} | _OVERSIGHT,
     Permission.CLOCK_MOVE: {"admin"},
 }
@@ -94,6 +96,8 @@ OPEN = {
         "access.ask",
         "account",
         "account.end",
+        "account.line",
+        "account.line.unlink",
         "organisation",
         "sign_out.everywhere",
     },
@@ -110,6 +114,7 @@ OPEN = {
         "api.requests.draft",
         "api.usage",
         "api.work.progress",
+        "line.webhook",
     },
 }
 

@@ -43,7 +43,7 @@ async def callers(visit: Visit) -> Response:
     """Return who may be calling, by the end of a phone number or a part of a name; a piece of the page."""
     found = await find_callers(visit.query.get("who")[:100])
     return visit.render(
-        "desk/_callers.html", callers=found, agencies=await _agencies(visit), who=visit.query.get("who")
+        "desk/_callers.html", callers=found, agencies=await agencies_by_name(visit), who=visit.query.get("who")
     )
 
 
@@ -109,7 +109,7 @@ def _read(form: Fields, known: Caller | None) -> tuple[Wish, CallerSaid, Channel
 async def _form(
     visit: Visit, values: Mapping[str, str], errors: Mapping[str, str] | None = None, status: int = 200
 ) -> Response:
-    by, agencies = visit.by, await _agencies(visit)
+    by, agencies = visit.by, await agencies_by_name(visit)
     agency_id = next((each for each in agencies if str(each) == values.get("agency")), None)
     rows = await table_at(by.provider_id, visit.now) if by.provider_id else []
     title = values.get("title", "")
@@ -135,7 +135,8 @@ async def _form(
     )
 
 
-async def _agencies(visit: Visit) -> dict[UUID, str]:
+async def agencies_by_name(visit: Visit) -> dict[UUID, str]:
+    """Return the agencies a caller may belong to, in the order of the Thai alphabet."""
     found = await Organisation.filter(kind=OrganisationKind.AGENCY)
     names = [(each.id, wording.name(each, visit.language)) for each in found]
     return dict(sorted(names, key=lambda pair: thai_sort_key(pair[1])))

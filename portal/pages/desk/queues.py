@@ -13,6 +13,7 @@ from portal.i18n import Lazy, lazy
 from portal.pages.incidents import wording
 from portal.pages.incidents.listing import agency_names
 from portal.visit import Visit
+from services.channels.queries import waiting_count
 from services.incidents.appointments import agenda
 from services.incidents.queues import MOST_COUNTED, Queue, Wanted, counts, queue
 from services.incidents.rules import Channel, State
@@ -66,6 +67,7 @@ async def index(visit: Visit) -> Response:
         statuses=wording.STATUSES,
         channels=wording.CHANNELS,
         leads=await led_by(visit.by, visit.now),
+        to_sort=await waiting_count() if visit.by.may(Permission.INCIDENTS_LOG) else 0,
         agenda=await agenda(visit.by.person_id, today, today + _AHEAD) if is_technician and visit.by.person_id else [],
     )
 

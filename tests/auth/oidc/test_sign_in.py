@@ -44,6 +44,11 @@ async def test_the_id_token_outweighs_userinfo(there: WaywardProvider, sign_in: 
     assert (await sign_in()).name == "ในโทเคน"
 
 
+async def test_an_address_nobody_verified_is_not_kept(there: WaywardProvider, sign_in: SignIn) -> None:
+    there.orders.claims = {"email": "boss@agency-a.example", "email_verified": False}
+    assert (await sign_in()).email is None
+
+
 async def test_userinfo_is_left_alone_when_told_so(
     there: WaywardProvider, registered: Registered, sign_in: SignIn
 ) -> None:
