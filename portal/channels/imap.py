@@ -16,7 +16,7 @@ from services.channels.rules import Security
 
 PATIENCE: Final = 30.0  # seconds
 MOST_AT_ONCE: Final = 200
-_UID_VALIDITY = re.compile(rb"\d+")
+_NUMBER = re.compile(rb"\d+")
 _RECEIVED = re.compile(rb'INTERNALDATE "([^"]+)"')
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
 
@@ -37,20 +37,20 @@ class Found:
 class Reading:
     """One look into a mailbox that was opened."""
 
-    def __init__(self, connection: imaplib.IMAP4, uid_validity: int) -> None:
+    def __init__(self, connection: imaplib.IMAP4, uid_validity: int, next_uid: int) -> None:
         self._connection = connection
         self.uid_validity = uid_validity
+        self.next_uid = next_uid
 
-    def new_since(self, uid_validity: int | None, last_uid: int) -> list[int]:
-        """Return the UIDs of what came after the last one read; of what is unread, where that tells nothing."""
-        known = uid_validity == self.uid_validity
-        wanted = f"UID {last_uid + 1}:*" if known else "UNSEEN"
+    def new_since(self, last_uid: int | None) -> list[int]:
+        """Return the UIDs of what came after the last one read; of what is unread, where there is none."""
+        wanted = "UNSEEN" if last_uid is None else f"UID {last_uid + 1}:*"
         with _told():
             answer = self._done(*self._connection.uid("SEARCH", wanted))
         listed = answer[0] if answer and isinstance(answer[0], bytes) else b""
         found = sorted(int(uid) for uid in listed.split())
         # "n:*" gives the last message there is even where its UID is lower.
-        return [uid for uid in found if not known or uid > last_uid][:MOST_AT_ONCE]
+        return [uid for uid in found if last_uid is None or uid > last_uid][:MOST_AT_ONCE]
 
     def fetch(self, uid: int) -> Found | None:
         """Return a mail without marking it as read; None where it is gone."""
@@ -97,8 +97,7 @@ def reading(mailbox: Mailbox, secret: str) -> Iterator[Reading]:
             status = "NO"
         if status != "OK":
             raise NotRead("There is no such folder in the mailbox.")
-        validity = _UID_VALIDITY.search((connection.response("UIDVALIDITY")[1] or [b""])[0] or b"")
-        yield Reading(connection, int(validity[0]) if validity else 0)
+        yield Reading(connection, _told_number(connection, "UIDVALIDITY"), _told_number(connection, "UIDNEXT"))
     finally:
         with contextlib.suppress(imaplib.IMAP4.error, OSError):
             connection.logout()
@@ -112,6 +111,12 @@ def _connected(mailbox: Mailbox) -> imaplib.IMAP4:
     if mailbox.security is Security.STARTTLS:
         connection.starttls(trusted)
     return connection
+
+
+def _told_number(connection: imaplib.IMAP4, name: str) -> int:
+    """Return a number the server told of the folder it opened; 0 where it told none."""
+    found = _NUMBER.search((connection.response(name)[1] or [b""])[-1] or b"")
+    return int(found[0]) if found else 0
 
 
 def _quotable(secret: str) -> str:

@@ -12,7 +12,7 @@ from tortoise.exceptions import DBConnectionError
 from auth.rules import system
 from auth.tenancy import Busy, acting_as, unit_of_work
 from portal.channels import letters
-from portal.channels.imap import Found, NotRead, Reading, reading
+from portal.channels.imap import MOST_AT_ONCE, Found, NotRead, Reading, reading
 from portal.clock import Clock
 from portal.sealing import Unreadable, unseal
 from services.channels.commands import keep_place, looked, mailboxes_due
@@ -51,14 +51,19 @@ async def _look(mailbox: Mailbox, clock: Clock, keys: Sequence[SecretStr]) -> in
 
 
 async def _read(mailbox: Mailbox, clock: Clock, secret: str) -> int:
+    """Read what is new; in a folder not read before, or made anew, what is unread there, and from its end on then."""
     taken = 0
     async with _in_thread(mailbox, secret) as box:
-        uids = await asyncio.to_thread(box.new_since, mailbox.uid_validity, mailbox.last_uid)
+        is_known = mailbox.uid_validity == box.uid_validity
+        uids = await asyncio.to_thread(box.new_since, mailbox.last_uid if is_known else None)
         for uid in uids:
             found = await asyncio.to_thread(box.fetch, uid)
             if found is not None:
-                taken += await _take(mailbox, box.uid_validity, uid, found, clock)
+                taken += await _take(mailbox, (box.uid_validity, uid) if is_known else None, found, clock)
                 await asyncio.to_thread(box.mark_read, uid)
+        if not is_known and len(uids) < MOST_AT_ONCE:
+            async with acting_as(MAIL):
+                await keep_place(mailbox.id, box.uid_validity, max(box.next_uid - 1, 0))
     return taken
 
 
@@ -72,8 +77,10 @@ async def _in_thread(mailbox: Mailbox, secret: str) -> AsyncIterator[Reading]:
         await asyncio.to_thread(opened.__exit__, None, None, None)
 
 
-async def _take(mailbox: Mailbox, uid_validity: int, uid: int, found: Found, clock: Clock) -> bool:
+async def _take(mailbox: Mailbox, place: tuple[int, int] | None, found: Found, clock: Clock) -> bool:
     """Take one mail and move the place on, both or neither; return whether it was new.
+
+    There is no place to move on while a folder is read for the first time; its mails are told apart by their ids.
 
     One that cannot be taken as it is, is kept as what cannot be read: it must not stand in the others' way.
     """
@@ -84,7 +91,8 @@ async def _take(mailbox: Mailbox, uid_validity: int, uid: int, found: Found, clo
     async def keep(said: Incoming) -> bool:
         async def work() -> bool:
             arrival = await take(mailbox.provider_id, said, now=now, wall=wall)
-            await keep_place(mailbox.id, uid_validity, uid)
+            if place is not None:
+                await keep_place(mailbox.id, *place)
             return arrival is not None
 
         return await unit_of_work(MAIL, work)
@@ -101,5 +109,5 @@ async def _take(mailbox: Mailbox, uid_validity: int, uid: int, found: Found, clo
     except (Busy, DBConnectionError, OSError):
         raise
     except Exception:
-        log.exception("mail not readable", mailbox=str(mailbox.id), uid=uid)
+        log.exception("mail not readable", mailbox=str(mailbox.id), place=place)
         return await keep(letters.unreadable(found.raw, received_at=received_at))

@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
+_RECEIVED = '"04-Mar-2026 15:20:00 +0700"'
 SECRET = "mailbox-secret-of-the-tests"
 _CONFIG = """
 protocols = imap
@@ -75,10 +76,10 @@ class Imap:
 
     port: int
 
-    def deliver(self, user: str, raw: bytes, received: str = '"04-Mar-2026 15:20:00 +0700"') -> None:
-        """Put a mail into somebody's mailbox, as received at that moment."""
+    def deliver(self, user: str, raw: bytes, flags: str = "") -> None:
+        """Put a mail into somebody's mailbox, as received at 15:20 in Bangkok on 4 March 2026."""
         with self._signed_in(user) as box:
-            assert box.append("INBOX", "", received, raw)[0] == "OK"
+            assert box.append("INBOX", flags, _RECEIVED, raw)[0] == "OK"
 
     def flags(self, user: str) -> list[bytes]:
         """Return what each mail of somebody's is marked with."""
@@ -95,7 +96,7 @@ class Imap:
             box.expunge()
             for each in found:
                 if isinstance(each, tuple):
-                    box.append("INBOX", "", '"04-Mar-2026 15:20:00 +0700"', each[1])
+                    box.append("INBOX", "", _RECEIVED, each[1])
 
     @contextmanager
     def _signed_in(self, user: str) -> Iterator[imaplib.IMAP4]:
