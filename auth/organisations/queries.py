@@ -4,9 +4,13 @@ import uuid
 from collections import defaultdict
 from dataclasses import dataclass
 
+from tortoise.expressions import Q
+
 from auth.errors import NotFound
 from auth.organisations.models import Coordinator, Organisation, Purpose
 from auth.rules import OrganisationKind
+
+LEAST_LETTERS = 3  # of a name that organisations are looked for by
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,20 @@ async def coordinators_of(organisation_id: uuid.UUID) -> list[Coordinator]:
 async def agencies() -> list[Organisation]:
     """Return the agencies the actor may know of, by code: to an agency, itself."""
     return await Organisation.filter(kind=OrganisationKind.AGENCY).order_by("code")
+
+
+async def named(text: str, *, most: int) -> list[Organisation]:
+    """Return the organisations of a code, or with a text of at least three letters in their name (run as the system).
+
+    Who is here is nobody's to list: whoever asks for access knows where they work.
+    """
+    wanted = text.strip()
+    if not wanted:
+        return []
+    chosen = Q(code__iexact=wanted) | Q(short_code__iexact=wanted)
+    if len(wanted) >= LEAST_LETTERS:
+        chosen |= Q(name_th__icontains=wanted) | Q(name_en__icontains=wanted)
+    return await Organisation.filter(chosen).order_by("code").limit(most)
 
 
 async def providers_to_reach() -> list[Reachable]:

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from auth.errors import Conflict, Invalid
 from auth.organisations.models import Organisation
+from auth.organisations.queries import LEAST_LETTERS, named
 from auth.people.commands import ask_for_access
 from auth.people.models import AccessRequest, AccessState
 from auth.people.queries import access_asked_by
@@ -20,6 +21,8 @@ from portal.refusals import in_words
 from portal.visit import Visit
 
 _LONGEST_NOTE = 500
+_LONGEST_NAME = 100
+_MOST = 10
 
 STATES = {
     AccessState.PENDING: (lazy("Waiting for the administrator"), "info", "hourglass"),
@@ -69,18 +72,26 @@ def _wish(visit: Visit) -> tuple[uuid.UUID, Role, str]:
 
 
 async def _page(visit: Visit, errors: dict[str, str] | None = None) -> Response:
-    async def read() -> tuple[list[Organisation], list[AccessRequest]]:
-        return await Organisation.all(), await access_asked_by(_person(visit))
+    wanted, chosen = visit.query.get("q")[:_LONGEST_NAME], visit.form.get("organisation")
 
-    organisations, requests = await unit_of_work(system("access"), read)
+    async def read() -> tuple[list[Organisation], dict[uuid.UUID, Organisation], list[AccessRequest]]:
+        requests = await access_asked_by(_person(visit))
+        known = await Organisation.filter(id__in={each.organisation_id for each in requests} | _ids(chosen))
+        return await named(wanted, most=_MOST + 1), {each.id: each for each in known}, requests
+
+    found, known, requests = await unit_of_work(system("access"), read)
     is_english = visit.language == "en"
-    names = {each.id: each.name_en if is_english else each.name_th for each in organisations}
+    names = {each.id: each.name_en if is_english else each.name_th for each in (*found, *known.values())}
+    offered = {each.id for each in found[:_MOST]} | (_ids(chosen) & set(names))
     return visit.render(
         "access/show.html",
         status=422 if errors else 200,
         asked=[Asked(names[each.organisation_id], str(words.ROLES[each.role]), each.state, each) for each in requests],
         states=STATES,
-        organisations=sorted(names.items(), key=lambda item: thai_sort_key(item[1])),
+        wanted=wanted,
+        has_more=len(found) > _MOST,
+        least=LEAST_LETTERS,
+        organisations=sorted(((id_, names[id_]) for id_ in offered), key=lambda item: thai_sort_key(item[1])),
         roles=[
             (role.value, f"{words.ROLES[role]} ({words.KINDS[kind]})")
             for kind in OrganisationKind
@@ -89,6 +100,13 @@ async def _page(visit: Visit, errors: dict[str, str] | None = None) -> Response:
         values=visit.form.values(),
         errors=errors or {},
     )
+
+
+def _ids(text: str) -> set[uuid.UUID]:
+    try:
+        return {uuid.UUID(text)}
+    except ValueError:
+        return set()
 
 
 def _person(visit: Visit) -> uuid.UUID:

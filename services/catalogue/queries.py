@@ -54,7 +54,7 @@ class OnOffer:
 async def on_offer(*, on: dt.date) -> list[OnOffer]:
     """Return what is on offer on a day, by position and code; six queries however much there is.
 
-    Agencies see what is open to orders, a provider all of its own.
+    Agencies see what is open to orders, a provider all of its own, who oversees all of everybody's.
     """
     return await _with_components(await _visible().order_by("position", "code"), on)
 
@@ -109,8 +109,10 @@ async def bounds_on(component_ids: Iterable[uuid.UUID], on: dt.date) -> dict[uui
 
 def _visible() -> QuerySet[Offering]:
     rows = Offering.all().select_related("provider")
-    own = current().actor.provider_id
-    return rows.filter(provider_id=own) if own else rows.filter(is_open=True)
+    actor = current().actor
+    if actor.oversees:
+        return rows
+    return rows.filter(provider_id=actor.provider_id) if actor.provider_id else rows.filter(is_open=True)
 
 
 async def _with_components(offerings: list[Offering], on: dt.date) -> list[OnOffer]:

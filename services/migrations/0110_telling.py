@@ -20,6 +20,17 @@ class Migration(migrations.Migration):
         ops.AddField(
             model_name="Incident",
             name="response_escalation",
+            field=fields.IntField(null=True),
+        ),
+        # Incidents told before this had nobody told about their response; the scope reaches past forced policies.
+        ops.RunSQL(
+            "SELECT set_config('portal.scope', 'system', true);"
+            " UPDATE incident SET response_escalation = 0;"
+            " SELECT set_config('portal.scope', '', true);"
+        ),
+        ops.AlterField(
+            model_name="Incident",
+            name="response_escalation",
             field=fields.IntField(default=0),
         ),
         ops.AddField(

@@ -90,6 +90,27 @@ async def test_a_wish_that_cannot_be_taken(browser_for: BrowserFor, changes: dic
         assert await AccessRequest.all().count() == 0
 
 
+async def test_organisations_are_found_by_who_knows_them_and_listed_to_nobody(browser_for: BrowserFor) -> None:
+    await cast.newcomer()
+    newcomer = await browser_for("newcomer")
+    a, b = await cast.organisation("agency-a"), await cast.organisation("agency-b")
+    for words, found in (
+        ("", ()),
+        ("ก.", ()),  # two letters name nobody
+        ("%", ()),
+        ("___", ()),
+        ("agency-", ()),  # part of a code is none
+        ("AGENCY-A", (a,)),
+        (b.short_code.lower(), (b,)),
+        (a.name_th, (a,)),
+    ):
+        page = (await newcomer.get("/access", params={"q": words})).text
+        for each in (a, b):
+            assert (f'value="{each.id}"' in page) is (each in found), words
+            if each not in found:
+                assert each.name_en not in page
+
+
 async def test_one_open_wish_per_organisation(browser_for: BrowserFor) -> None:
     newcomer, _ = await wish(browser_for)
     where = await cast.organisation("agency-a")

@@ -89,7 +89,8 @@ async def test_what_is_closed_is_gone_from_the_list_but_not_from_those_who_use_i
     assert "/requests/new?kind=new" in (await official.get("/catalogue/OS")).text
     await close(shop, "OS")
     assert 'href="/catalogue/OS"' not in (await official.get("/catalogue")).text
-    assert "ปิดรับคำร้องใหม่" in said(await manager.get("/catalogue"))
+    for browser in (manager, await browser_for("central"), await browser_for("auditor")):
+        assert "ปิดรับคำร้องใหม่" in said(await browser.get("/catalogue"))
     page = await official.get("/catalogue/OS")
     assert "บริการนี้ปิดรับคำร้องใหม่" in said(page)
     assert "/requests/new?kind=new" not in page.text
