@@ -37,6 +37,18 @@ window.addEventListener("pageshow", (event) => {
   if (event.persisted) window.location.reload();
 });
 
+// What htmx sends while somebody types: only the fields of hx-params ("title,code" or "not draft"), which htmx itself no
+// longer reads, and never a form's token, which would stand in addresses; a header carries one where it is needed.
+document.addEventListener("htmx:config:request", (event) => {
+  const { sourceElement, request } = event.detail.ctx;
+  const words = sourceElement.getAttribute("hx-params");
+  const names = words?.replace(/^not /, "").split(",").map((name) => name.trim()) ?? [];
+  const isWanted = (name) => words === null || names.includes(name) !== words.startsWith("not ");
+  for (const name of new Set(request.body.keys())) {
+    if (name === "csrf" || !isWanted(name)) request.body.delete(name);
+  }
+});
+
 // <button type="button" data-print hidden>: shown only where it works.
 for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;

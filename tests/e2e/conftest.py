@@ -149,6 +149,7 @@ async def at_a_screen(chromium: Browser, name: str, *, width: int = 1280) -> Per
     page = await context.new_page()
     person = Person(page, name)
     page.on("console", lambda message: person.faults.append(f"{page.url}: {message.text}"))
+    page.on("request", lambda asked: person.faults.append(asked.url) if "csrf=" in asked.url else None)
     page.on("pageerror", lambda error: person.faults.append(f"{page.url}: {error}"))
     return person
 

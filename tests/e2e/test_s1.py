@@ -29,6 +29,8 @@ async def test_more_bandwidth_from_wish_to_bill(portal: Portal, chromium: Browse
     for figure in ("15,000.00", "34,500.00", "+19,500.00", "+20,865.00", "884,676.00", "1,083,230.03", "83,230.03"):
         await expect(ahead).to_contain_text(figure)
     await official.page.locator("[name=justification]").fill("รองรับการประชุมทางไกลของสำนักงานใหญ่")
+    # What is typed is kept as a draft meanwhile; a reload loses nothing.
+    await expect(official.page.locator("#kept")).to_contain_text("A01-2570-")
     await official.look()
     await official.click("button[value=submit]")
     assert "8 ธ.ค. 2569 15:20 น." in await official.text()

@@ -121,6 +121,38 @@ async def test_names_and_what_it_takes_orders_for_change_at_once(stage: Stage, b
     assert (nameless.status_code, 'id="field-name_th-error"' in nameless.text) == (422, True)
 
 
+async def test_terms_and_quantities_are_set_from_a_day_on_with_their_history(stage: Stage, browser_for) -> None:
+    await clock_stands(NOW)
+    gi, part = stage.catalogue.offerings["GI"], stage.component("GI", "bandwidth")
+    finance: Browser = await browser_for("provider-finance")
+    terms = {name: FACTS[name] for name in ("availability_pct", "lead_working_days", "data_kept_days")}
+    terms |= {"change_lead_working_days": "2", "effective_from": "1/1/2570", "exclusions_th": "เหตุสุดวิสัย"}
+    wrong = {"availability_pct": "101", "effective_from": "1/12/2569", "lead_working_days": "สาม"}
+    refused = await finance.submit(f"/offerings/{gi.id}/terms", terms | wrong)
+    assert refused.status_code == 422
+    for name in ("effective_from", "lead_working_days"):
+        assert f'id="field-{name}-error"' in refused.text
+    assert 'value="101"' in refused.text
+    set_ = await finance.follow(await finance.submit(f"/offerings/{gi.id}/terms", terms))
+    assert "1 ม.ค. 2570 ประกาศแล้ว" in said(set_) or "ข้อกำหนดนี้มีผลตั้งแต่วันที่ 1 ม.ค. 2570" in said(set_)
+    bounds = {"minimum": "50", "maximum": "2,000", "step": "50", "effective_from": "1/1/2570"}
+    bare = await finance.submit(f"/components/{part.id}/bounds", bounds | {"maximum": "5", "effective_from": "x"})
+    assert 'id="field-bounds_from-error"' in bare.text
+    shown = await finance.follow(await finance.submit(f"/components/{part.id}/bounds", bounds))
+    assert "50 – 2,000" in said(shown)
+    official: Browser = await browser_for("official-a")
+    words = said(await official.get("/catalogue/GI"))
+    assert "99.90 %" in words
+    assert "ตั้งแต่วันที่ 1 ม.ค. 2570 จะใช้ข้อกำหนดใหม่" in words
+    service = said(await official.get(f"/services/{stage.services['a', 'GI'].id}"))
+    assert "99.95 %" in service
+    # The form holds a day to its own quantities and lead time.
+    asked = {"kind": "change", "service": str(stage.services["a", "GI"].id), f"q-{part.id}": "310"}
+    for day, fits in (("31/12/2569", True), ("4/1/2570", False)):
+        preview = await official.get("/requests/preview", params=asked | {"effective_on": day})
+        assert ("ปริมาณไม่ตรงตามช่วงที่ขอได้" not in said(preview)) is fits
+
+
 async def test_a_price_is_looked_at_before_it_is_set_and_voids_the_quotes_it_contradicts(
     stage: Stage, browser_for
 ) -> None:
