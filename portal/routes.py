@@ -423,6 +423,7 @@ _PAGES = (
     ),
     page("GET", "/api/v1/offerings", catalogue_api.list_offerings, MACHINE, name="api.offerings"),
     page("POST", "/api/v1/components/{id:uuid}/prices", catalogue_api.set_price, MACHINE, name="api.component.price"),
+    page("POST", "/api/v1/usage/corrections", usage_api.correct_usage, MACHINE, name="api.usage.correct"),
     page("POST", "/api/v1/usage", usage_api.take_usage, MACHINE, name="api.usage", body_limit=usage_api.BODY_LIMIT),
     # For the machine that watches
     page("GET", "/healthz", health.alive, MACHINE, name="healthz"),

@@ -13,6 +13,7 @@ class Scope(enum.StrEnum):
     """One thing a machine may be let do."""
 
     USAGE_WRITE = "usage:write"
+    USAGE_CORRECT = "usage:correct"  # void and replace what was reported
     WORK_WRITE = "work:write"  # progress of work orders
     REQUESTS_READ = "requests:read"
     REQUESTS_WRITE = "requests:write"  # draft, submit, withdraw; confirming is a person's
@@ -25,6 +26,7 @@ SCOPES_OF: dict[OrganisationKind, tuple[Scope, ...]] = {
     OrganisationKind.AGENCY: (Scope.REQUESTS_READ, Scope.REQUESTS_WRITE),
     OrganisationKind.PROVIDER: (
         Scope.USAGE_WRITE,
+        Scope.USAGE_CORRECT,
         Scope.WORK_WRITE,
         Scope.REQUESTS_READ,
         Scope.PRICES_WRITE,

@@ -20,6 +20,7 @@ from portal.visit import Visit
 
 SCOPES: Final[dict[Scope, Lazy]] = {
     Scope.USAGE_WRITE: lazy("Report usage"),
+    Scope.USAGE_CORRECT: lazy("Correct usage that was reported"),
     Scope.WORK_WRITE: lazy("Report the progress of work orders"),
     Scope.REQUESTS_READ: lazy("Read requests"),
     Scope.REQUESTS_WRITE: lazy("Draft, submit and withdraw requests"),

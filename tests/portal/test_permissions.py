@@ -113,6 +113,7 @@ OPEN = {
         "api.requests",
         "api.requests.draft",
         "api.usage",
+        "api.usage.correct",
         "api.work.progress",
         "line.webhook",
     },

@@ -174,3 +174,36 @@ async def test_nothing_secret_is_said_where_something_breaks(world: World, send:
     answer = await send([event(world, "x" * 300)])
     assert answer.status_code == 422
     assert "x" * 300 not in answer.text
+
+
+async def test_a_machine_corrects_what_it_reported(app: Starlette, world: World, send: Send) -> None:
+    assert (await send([event(world, 1, quantity="10")])).status_code == 200
+    token = await make_token(Scope.USAGE_CORRECT)
+
+    async def correct(token: str, **given: Any) -> tuple[int, dict[str, Any]]:
+        said = event(world, 1)
+        body = {"source": said["source"], "id": "1", "start": said["data"]["start"], "quantity": "7.5", "reason": "x"}
+        async with Browser(app) as machine:
+            answer = await machine.post(
+                "/api/v1/usage/corrections", json=body | given, headers={"authorization": f"Bearer {token}"}
+            )
+        return answer.status_code, answer.json()
+
+    assert await correct(token) == (200, {"correction": 1, "counts_for": "7.5", "settled_by_next_invoice": False})
+    assert (await correct(token))[0] == 409
+    assert await correct(token, quantity=None, reason="counted twice") == (
+        200,
+        {"correction": 2, "counts_for": None, "settled_by_next_invoice": False},
+    )
+    for given, status in (
+        ({"id": "2"}, 404),
+        ({"start": (NOW - dt.timedelta(days=9)).isoformat()}, 404),
+        ({"start": "9999-12-31T23:59:59+00:00"}, 404),
+        ({"start": "2026-12-10T09:00:00"}, 422),
+        ({"quantity": "-1"}, 422),
+        ({"quantity": 1.5}, 422),
+        ({"quantity": "3", "reason": " "}, 422),
+        ({"subject": "x"}, 422),
+    ):
+        assert (await correct(token, **given))[0] == status, given
+    assert (await correct(await make_token()))[0] == 403
