@@ -16,7 +16,7 @@ from portal.i18n import gettext as _
 from portal.pages.incidents import wording
 from portal.refusals import in_words
 from portal.visit import Visit
-from services.incidents.overview import By, Outcome, Overview, Part, behind, overview
+from services.incidents.overview import By, Only, Outcome, Overview, Part, behind, overview
 from services.incidents.rules import Channel, State
 
 _MOST: Final = 1000
@@ -94,11 +94,15 @@ async def export(visit: Visit) -> Response:
 
 async def _behind(visit: Visit, first: dt.datetime, last: dt.datetime) -> list[dict[str, Any]]:
     outcome, by, key = visit.query.get("outcome"), visit.query.get("by"), visit.query.get("key")
+    only, channel, was_in = visit.query.get("only"), visit.query.get("channel"), visit.query.get("state")
     return await behind(
         first,
         last,
         outcome=Outcome(outcome) if outcome in set(Outcome) else None,
         part=(By(by), key[:64]) if by in set(By) else None,
+        only=Only(only) if only in set(Only) else None,
+        channel=Channel(channel) if channel in set(Channel) else None,
+        was_in=State(was_in) if was_in in set(State) else None,
         limit=_MOST,
         by=visit.by,
         now=visit.now,

@@ -14,7 +14,7 @@ from typing import Any
 from auth.errors import NotPermitted
 from auth.rules import Actor, Permission
 from auth.tenancy import rows
-from services.incidents.rules import State
+from services.incidents.rules import Channel, State
 
 
 class Outcome(enum.StrEnum):
@@ -33,6 +33,15 @@ class By(enum.StrEnum):
     SECTION = "section"
     PROCESS = "process"
     AGENCY = "agency"
+
+
+class Only(enum.StrEnum):
+    """What a figure counts besides how incidents ended."""
+
+    IN_TIME = "in_time"
+    DECIDED = "decided"
+    REOPENED = "reopened"
+    GRADED = "graded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +111,12 @@ _OUTCOME = """
         ELSE 'open'
     END
 """
+_ONLY = {
+    Only.IN_TIME: f"{_OUTCOME} IN ('met', 'met_amber')",
+    Only.DECIDED: f"{_OUTCOME} IN ('met', 'met_amber', 'breached')",
+    Only.REOPENED: "i.reopened_count > 0",
+    Only.GRADED: "i.grade IS NOT NULL",
+}
 _PERIOD = "i.contacted_at >= $1 AND i.contacted_at < $2 AND i.contacted_at <= $3 AND i.merged_into_id IS NULL"
 _KEYS = {
     By.SECTION: (
@@ -163,11 +178,17 @@ async def behind(
     *,
     outcome: Outcome | None = None,
     part: tuple[By, str] | None = None,
+    only: Only | None = None,
+    channel: Channel | None = None,
+    was_in: State | None = None,
     limit: int = 1000,
     by: Actor,
     now: dt.datetime,
 ) -> list[dict[str, Any]]:
-    """Return the incidents behind a figure: id, number, title, row, outcome, contact, due, used minutes."""
+    """Return the incidents behind a figure: id, number, title, row, outcome, contact, due, used minutes.
+
+    `was_in` are those that were in a state at any time: what its average hours are of.
+    """
     scope, values = _scope(by, first, last, now)
     conditions = [scope]
     if part is not None:
@@ -176,6 +197,16 @@ async def behind(
     if outcome is not None:
         values.append(outcome.value)
         conditions.append(f"{_OUTCOME} = ${len(values)}")
+    if only is not None:
+        conditions.append(_ONLY[only])
+    if channel is not None:
+        values.append(channel.value)
+        conditions.append(f"i.channel = ${len(values)}")
+    if was_in is not None:
+        values.append(was_in.value)
+        conditions.append(
+            f"EXISTS (SELECT FROM incident_fact f WHERE f.incident_id = i.id AND f.state = ${len(values)})"
+        )
     return await rows(
         f"SELECT i.id, i.agency_id, i.number, i.title, i.row_code, i.state, {_OUTCOME} AS outcome, i.contacted_at,"  # noqa: S608 - as above
         f" i.due_at, i.resolved_at, i.used_minutes, i.section_id FROM incident i WHERE {' AND '.join(conditions)}"

@@ -57,6 +57,11 @@ async def test_scenario_s4_through_the_pages(desk: Desk, browser_for: BrowserFor
     behind = said(await manager.get(f"/desk/overview/incidents?{period}&outcome=breached"))
     assert (await stored(write_off)).number in behind
     assert (await stored(repair)).number not in behind
+    figures = {"only=in_time": reinstall, "only=decided": write_off, "state=at_vendor": repair, "channel=phone": repair}
+    for figure, there in figures.items():
+        assert (await stored(there)).number in said(await manager.get(f"/desk/overview/incidents?{period}&{figure}"))
+    for figure in ("only=reopened", "only=graded", "channel=line", "state=waiting"):
+        assert "ไม่มีเรื่องในรายการนี้" in said(await manager.get(f"/desk/overview/incidents?{period}&{figure}")), figure
     file = await manager.get(f"/desk/overview/incidents.csv?{period}")
     assert file.headers["content-type"].startswith("text/csv")
     assert len(file.text.strip().splitlines()) == 4
