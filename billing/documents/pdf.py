@@ -62,7 +62,7 @@ def _shown(paper: Paper, *, signed: bool) -> dict[str, Any]:
             for section in paper.sections
         ],
         "sums": [
-            ["รวมเป็นเงิน", grouped(sums.subtotal), ""],
+            *_before_vat(paper),
             [f"ภาษีมูลค่าเพิ่ม {plain_quantity(paper.vat_rate * 100)}%", grouped(sums.vat), ""],
             [grand, grouped(sums.total), "strong"],
             *(
@@ -77,6 +77,19 @@ def _shown(paper: Paper, *, signed: bool) -> dict[str, Any]:
         "words": baht_in_words(sums.total) if sums.total >= 0 else "",
         "sample": not signed,
     }
+
+
+def _before_vat(paper: Paper) -> list[list[str]]:
+    """Return what stands above the VAT: a note says besides what the invoice said, and what is right."""
+    if paper.corrects is None:
+        return [["รวมเป็นเงิน", grouped(paper.totals.subtotal), ""]]
+    difference, original = paper.totals.subtotal, paper.corrects[2]
+    right = original - difference if paper.title.code == "81" else original + difference
+    return [
+        ["มูลค่าตามใบแจ้งหนี้เดิม", grouped(original), ""],
+        ["มูลค่าที่ถูกต้อง", grouped(right), ""],
+        ["ผลต่าง", grouped(difference), ""],
+    ]
 
 
 def _party(party: Party) -> dict[str, str]:

@@ -155,7 +155,7 @@ async def test_payments_are_refused_that_cannot_be(
     assert set(refused.value.fields) == {field}
 
 
-async def test_a_credit_note_takes_back_what_was_charged_and_no_more(stage: Stage, bill: Bill) -> None:
+async def test_a_credit_note_takes_back_what_was_charged_and_no_more(stage: Stage, bill: Bill, tmp_path: Path) -> None:
     async def noted(kind: Kind, value: str) -> Document:
         line = Correction("ปรับปรุงค่าบริการ", "Correction", Decimal(value))
         return await stage.as_(
@@ -180,6 +180,9 @@ async def test_a_credit_note_takes_back_what_was_charged_and_no_more(stage: Stag
         xml, "LineTotalAmount"
     )
     assert xml.findtext(f".//{{{RAM}}}PurposeCode") == "CDNS99"
+    # The sheet says what the invoice said, what is right, and the difference, as the XML does.
+    said = text_of(pdf(await sheet(stage, "finance-a", first.id), FONTS), tmp_path)
+    assert re.search(r"77,711\.28 .*77,000\.00 .*711\.28 .*49\.79 .*761\.07", said), said
 
 
 async def test_what_is_open_ages(stage: Stage, bill: Bill) -> None:
