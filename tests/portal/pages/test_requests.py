@@ -60,6 +60,28 @@ async def test_preview_tells_cost_capacity_and_budget_to_the_satang(browser_for:
     assert "<html" not in page.text
 
 
+async def test_other_speeds_days_and_machines_come_to_what_was_computed_by_hand(
+    browser_for: BrowserFor, database: str
+) -> None:
+    """750 Mbps from 21 Jan: 8,500 + 26,000 + 12,500; January 20 + 11 of 31 days, then eight months at +32,000.
+
+    A machine of 2 vCPU, 8 GiB and 100 GB: 744 hours at 1.10 + 1.60, and 320; from 8 Dec 7,128 hours to September.
+    """
+    shop = await agency_a_in_december(at(2026, 12, 4, 15, 20))
+    await shop.change("GI", {"bandwidth": "200"}, at(2026, 12, 16))
+    official = await browser_for("official-a")
+    faster = change(shop, "750", effective_on="21/1/2570")
+    words = said(await official.get("/requests/preview", params=faster))
+    for figure in ("47,000.00", "+32,000.00", "+34,240.00", "26,354.84", "+267,354.84", "1,170,745.68"):
+        assert figure in words, figure
+    machine = {field(shop, "VM", name): amount for name, amount in (("vcpu", "2"), ("ram", "8"), ("ssd", "100"))}
+    offering = str(shop.catalogue.offerings["VM"].id)
+    asked = machine | {"kind": "new", "offering": offering, "effective_on": "8/12/2569"}
+    words = said(await official.get("/requests/preview", params=asked))
+    for figure in ("+2,328.80", "+2,491.82", "1,802.94", "+22,373.34"):
+        assert figure in words, figure
+
+
 async def test_calculating_without_javascript_keeps_everything_and_stores_nothing(
     browser_for: BrowserFor, shop: Shop
 ) -> None:
