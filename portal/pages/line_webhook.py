@@ -25,9 +25,11 @@ _LINE = system("line")
 async def hear(visit: Visit) -> Response:
     """Take in what people said to a provider's LINE account, each event once however often it is delivered.
 
-    Refuses (401) what is not signed with that provider's channel secret, also where there is no such account, and
-    (400) a signed body that is no webhook's.
+    Refuses (415) what is not JSON, (401) what is not signed with that provider's channel secret, also where there is
+    no such account, and (400) a signed body that is no webhook's.
     """
+    if visit.request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        return Response(status_code=415)
     body = await visit.request.body()
     account = await _account(visit.params["provider"])
     if account is None or not _believes(account, body, visit):
