@@ -31,7 +31,8 @@ migrations: development
 	$(BIN)/python -m portal migrations
 
 bench: development
-	@for each in bench/*.py; do echo "== $$each"; $(BIN)/python "$$each" || exit; done
+	@missed=; for each in bench/*.py; do echo "== $$each"; $(BIN)/python "$$each" || missed="$$missed $$each"; done; \
+		test -z "$$missed" || { echo "missed:$$missed"; exit 1; }
 
 development:
 	@$(PYTHON) -I portal/bootstrap.py --dev
