@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import hypothesis
 import pytest
 from starlette.applications import Starlette
 
@@ -28,6 +29,9 @@ from tests.cast import ISSUER, settle
 _EMPTY = "template_empty"
 _PEOPLED = "template_peopled"
 _SERVER: list[embedded_postgres.Running] = []
+
+hypothesis.settings.register_profile("portal", deadline=None)  # a busy machine is no fault
+hypothesis.settings.load_profile("portal")
 
 
 # One server for the whole run, also when several workers share the tests
