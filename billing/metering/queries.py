@@ -12,11 +12,11 @@ from auth.tenancy import rows
 from billing.metering.models import Meter
 from billing.metering.retention import kept_from
 from billing.metering.sums import EVENTS, UNSUMMED
-from billing.money import ZERO, exactly
+from billing.money import exactly
 from billing.months import ONE_DAY, Month, midnight
 from billing.statements.charges import Usage
 from billing.statements.rules import Component
-from billing.tariffs.rules import Basis, versions_between
+from billing.tariffs.rules import Basis, PriceVersion, versions_between
 from billing.usage.models import BilledService
 
 Key = tuple[uuid.UUID, uuid.UUID]
@@ -29,23 +29,23 @@ _IN_SPANS = """EXISTS (
     )"""
 _BY_DAYS = f"""
     WITH {UNSUMMED.format(within=_IN_SPANS)}, counted AS (
-        SELECT d.service_id, d.component_id, width_bucket(d.day, $4::date[]) AS bucket, d.total, d.high, d.events
+        SELECT d.service_id, d.component_id, width_bucket(d.day, $4::date[]) AS bucket, d.total, d.high
         FROM unnest($5::date[], $6::date[]) AS span(first, beyond)
         JOIN usage_day d ON d.agency_id = $1 AND d.service_id = ANY($2::uuid[]) AND d.component_id = ANY($3::uuid[])
             AND d.day >= span.first AND d.day < span.beyond
         WHERE d.events > 0 AND d.day NOT IN (SELECT day FROM unsummed)
         UNION ALL
-        SELECT service_id, component_id, width_bucket(day, $4::date[]), quantity, quantity, 1
+        SELECT service_id, component_id, width_bucket(day, $4::date[]), quantity, quantity
         FROM ({EVENTS.format(days="unsummed")}) e
         WHERE quantity IS NOT NULL AND service_id = ANY($2::uuid[]) AND component_id = ANY($3::uuid[])
     )
-    SELECT service_id, component_id, bucket, sum(total) AS total, max(high) AS high, sum(events)::bigint AS events
+    SELECT service_id, component_id, bucket, sum(total) AS total, max(high) AS high
     FROM counted GROUP BY service_id, component_id, bucket
 """  # noqa: S608 - our own text
 # Corrected events are left out of the great sum and counted apart: there are few of them.
 _BY_EVENTS = """
     SELECT service_id, component_id, width_bucket(starts_at, $3::timestamptz[]) AS bucket,
-        sum(quantity) AS total, max(quantity) AS high, count(*) AS events
+        sum(quantity) AS total, max(quantity) AS high
     FROM usage_event
     WHERE agency_id = $1 AND service_id = ANY($2::uuid[]) AND starts_at >= $4 AND starts_at < $5 {only}
     GROUP BY service_id, component_id, bucket
@@ -141,16 +141,7 @@ async def usages_of(
             [first for first, _ in spans],
             [beyond for _, beyond in spans],
         )
-    buckets: defaultdict[Key, list[dict[str, Any]]] = defaultdict(list)
-    for row in found:
-        key = row["service_id"], row["component_id"]
-        if key in components and Month.of(edges[row["bucket"] - 1]) in wanted:
-            buckets[key].append(row)
-    return [
-        usage
-        for key, summed in buckets.items()
-        for usage in _usages(components[key], summed, edges, in_use.get(key[0]))
-    ]
+    return _usages(components, found, _Stretches(edges, wanted), in_use)
 
 
 async def _by_events(
@@ -170,7 +161,7 @@ async def _by_events(
     found = await rows(_BY_EVENTS.format(only=only), *asked)
     await rows("SELECT set_config('enable_sort', 'on', true)")
     return found + [
-        row | {"total": row["quantity"], "high": row["quantity"], "events": 1}
+        row | {"total": row["quantity"], "high": row["quantity"]}
         for row in corrected
         if row["quantity"] is not None and not (as_invoiced and row["is_late"])
     ]
@@ -206,31 +197,51 @@ def _spans(months: Sequence[Month]) -> list[tuple[dt.date, dt.date]]:
     return spans
 
 
-def _usages(
-    component: Component, summed: list[dict[str, Any]], edges: list[dt.date], in_use: tuple[dt.date, dt.date] | None
-) -> list[Usage]:
-    parts: defaultdict[tuple[dt.date, dt.date], list[dict[str, Any]]] = defaultdict(list)
-    for row in summed:
-        day = edges[row["bucket"] - 1]
+class _Stretches:
+    """The days at one price that a bucket belongs to, found once for all with the same prices."""
+
+    def __init__(self, edges: Sequence[dt.date], wanted: Iterable[Month]) -> None:
+        self._edges, self._wanted = edges, set(wanted)
+        self._known: dict[tuple[int, int], tuple[dt.date, dt.date] | None] = {}
+
+    def of(self, prices: tuple[PriceVersion, ...], bucket: int) -> tuple[dt.date, dt.date] | None:
+        """Return the first and last day; None outside of the months that are wanted and before the first price."""
+        key = id(prices), bucket
+        if key not in self._known:
+            self._known[key] = self._found(prices, self._edges[bucket - 1])
+        return self._known[key]
+
+    def _found(self, prices: tuple[PriceVersion, ...], day: dt.date) -> tuple[dt.date, dt.date] | None:
         month = Month.of(day)
-        for first, last, _ in versions_between(
-            max(month.first, component.prices[0].effective_from), month.last, component.prices
-        ):
-            if first <= day <= last:
-                parts[first, last].append(row)
-    return [_usage(component, rows_of, first, last, in_use) for (first, last), rows_of in parts.items()]
+        if month not in self._wanted:
+            return None
+        parts = versions_between(max(month.first, prices[0].effective_from), month.last, prices)
+        return next(((first, last) for first, last, _ in parts if first <= day <= last), None)
 
 
-def _usage(
-    component: Component,
-    summed: list[dict[str, Any]],
-    first: dt.date,
-    last: dt.date,
-    in_use: tuple[dt.date, dt.date] | None,
-) -> Usage:
-    if in_use and max(first, in_use[0]) <= min(last, in_use[1]):
-        first, last = max(first, in_use[0]), min(last, in_use[1])
-    if component.basis is Basis.METERED_MAX:
-        return Usage(component, max(row["high"] for row in summed), first, last)
+def _usages(
+    components: Mapping[Key, Component],
+    found: list[dict[str, Any]],
+    stretches: _Stretches,
+    in_use: Mapping[uuid.UUID, tuple[dt.date, dt.date]],
+) -> list[Usage]:
+    sums: dict[tuple[Key, tuple[dt.date, dt.date]], tuple[Decimal, Decimal]] = {}
     with exactly():
-        return Usage(component, sum((row["total"] for row in summed), ZERO), first, last)
+        for row in found:
+            key = row["service_id"], row["component_id"]
+            component = components.get(key)
+            days = stretches.of(component.prices, row["bucket"]) if component else None
+            if days is None:
+                continue
+            total, high = row["total"], row["high"]
+            if known := sums.get((key, days)):
+                total, high = known[0] + total, max(known[1], high)
+            sums[key, days] = total, high
+    usages = []
+    for (key, days), (total, high) in sums.items():
+        component = components[key]
+        if used := in_use.get(key[0]):
+            within = max(days[0], used[0]), min(days[1], used[1])
+            days = within if within[0] <= within[1] else days  # noqa: PLW2901 - the days that are paid
+        usages.append(Usage(component, high if component.basis is Basis.METERED_MAX else total, *days))
+    return usages

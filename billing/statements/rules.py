@@ -12,9 +12,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from itertools import pairwise
 
-from billing.money import ZERO, Totals, exactly, satang, totals
+from billing.money import SATANG, ZERO, Totals, exactly, totals
 from billing.months import BANGKOK, ONE_DAY, Month, bangkok_date, midnight
 from billing.statements.charges import (
     MICROSECOND,
@@ -28,7 +29,7 @@ from billing.statements.charges import (
     Usage,
 )
 from billing.statements.credits import DEFAULT_BANDS, CreditBand, availability, credit, credit_rate
-from billing.tariffs.rules import Basis, PriceVersion, Reference, tranches, version_on, versions_between
+from billing.tariffs.rules import Basis, PriceVersion, Reference, cut_exactly, version_on, versions_between
 
 __all__ = [
     "BANGKOK",
@@ -70,13 +71,15 @@ def rate_month(allocations: Iterable[Allocation], month: Month, usages: Iterable
             allocated[allocation.component.id].append(allocation)
     used: defaultdict[Reference, list[Usage]] = defaultdict(list)
     for usage in usages:
-        if usage.quantity and not usage.component.basis.is_allocated:
+        if usage.quantity:
             used[usage.component.id].append(usage)
     charges: list[Charge] = []
-    for chain in allocated.values():
-        charges += _rate_chain(chain, month)
-    for readings in used.values():
-        charges += _rate_usages(readings, month)
+    with exactly():
+        for chain in allocated.values():
+            charges += _rate_chain(chain, month)
+        priced = _PricedDays(month)
+        for readings in used.values():
+            charges += _rate_usages(readings, priced)
     return sorted(charges, key=_line_order)
 
 
@@ -127,6 +130,8 @@ class _Stretch:
 
 
 def _rate_chain(chain: list[Allocation], month: Month) -> list[Charge]:
+    if len(chain) == 1 and (charge := _whole_month(chain[0], month)):
+        return [charge]
     match chain[0].component.basis:
         case Basis.DAILY:
             stretches = _whole_days(chain, month)
@@ -140,6 +145,25 @@ def _rate_chain(chain: list[Allocation], month: Month) -> list[Charge]:
         _charge(part.component, part.quantity, version, part.starts_at, part.ends_at, month.days)
         for part, version in _merged(_cut_at_prices(stretches))
     ]
+
+
+def _whole_month(allocation: Allocation, month: Month) -> Charge | None:
+    """Rate the plainest case at once: one quantity, at one price, throughout the month; None for any other."""
+    component = allocation.component
+    opens, closes, first, last, days = _span(month)
+    if component.basis not in {Basis.DAILY, Basis.HOURLY} or allocation.starts_at > opens:
+        return None
+    if allocation.ends_at is not None and allocation.ends_at < closes:
+        return None
+    parts = versions_between(first, last, component.prices)
+    if len(parts) > 1:
+        return None
+    return _charge(component, allocation.quantity, parts[0][2], opens, closes, days)
+
+
+@lru_cache
+def _span(month: Month) -> tuple[datetime, datetime, date, date, int]:
+    return month.starts_at, month.ends_at, month.first, month.last, month.days
 
 
 def _exact_times(chain: list[Allocation], month: Month) -> list[_Stretch]:
@@ -208,27 +232,60 @@ def _merged(parts: list[tuple[_Stretch, PriceVersion]]) -> list[tuple[_Stretch, 
     return merged
 
 
-def _rate_usages(readings: list[Usage], month: Month) -> list[Charge]:
-    charges: list[Charge] = []
-    counted, day_after = ZERO, month.first
-    for usage in sorted(readings, key=lambda usage: (usage.first, usage.last, usage.quantity)):
-        within = Month.of(usage.first), Month.of(usage.last)
-        if month not in within:
-            continue
+class _PricedDays:
+    """Which version is paid for some days of a month and how much of the month they are, found once for all alike."""
+
+    def __init__(self, month: Month) -> None:
+        self._month, self._first, self._last = month, month.first, month.last
+        self._known: dict[tuple[int, bool, date, date], tuple[PriceVersion, datetime, datetime, int, int] | None] = {}
+
+    def of(self, usage: Usage, highs: bool) -> tuple[PriceVersion, datetime, datetime, int, int] | None:
+        """Return the version, the start and the end, and the share of the whole; None for another month's days.
+
+        Prices are told apart by identity: they live in the usages being rated, longer than this does.
+        """
+        key = id(usage.component.prices), highs, usage.first, usage.last
+        try:
+            return self._known[key]
+        except KeyError:
+            found = self._known[key] = self._found(usage, highs)
+            return found
+
+    def _found(self, usage: Usage, highs: bool) -> tuple[PriceVersion, datetime, datetime, int, int] | None:
+        within = self._first <= usage.first <= self._last, self._first <= usage.last <= self._last
+        if not any(within):
+            return None
         component = usage.component
         version = version_on(usage.first, component.prices)
-        if within[0] != within[1] or version_on(usage.last, component.prices).id != version.id:
+        if not all(within) or version_on(usage.last, component.prices).id != version.id:
             raise PriceChangesWithin(f"{component.name}: {usage.first} – {usage.last}")
-        if component.basis is Basis.METERED_MAX and usage.first < day_after:
-            raise Overlapping(f"{component.name} has two highs for {usage.first}")
-        starts_at, ends_at = midnight(usage.first), midnight(usage.last + ONE_DAY)
+        starts_at, ends_at = midnight(usage.first).astimezone(UTC), midnight(usage.last + ONE_DAY).astimezone(UTC)
+        share, whole = ((ends_at - starts_at).days, self._month.days) if highs else (1, 1)
+        return version, starts_at, ends_at, share, whole
+
+
+def _rate_usages(readings: list[Usage], priced: _PricedDays) -> list[Charge]:
+    basis = readings[0].component.basis
+    if basis.is_allocated:
+        return []
+    highs = basis is Basis.METERED_MAX
+    charges: list[Charge] = []
+    counted, paid_until = ZERO, date.min
+    for usage in sorted(readings, key=_reading_order) if len(readings) > 1 else readings:
+        found = priced.of(usage, highs)
+        if found is None:
+            continue
+        if highs and usage.first <= paid_until:
+            raise Overlapping(f"{usage.component.name} has two highs for {usage.first}")
         # A sum goes on through the tiers where the month's earlier usage stopped; a high stands alone.
-        after = ZERO if component.basis is Basis.METERED_MAX else counted
-        charges.append(_charge(component, usage.quantity, version, starts_at, ends_at, month.days, after))
-        with exactly():
-            counted += usage.quantity
-        day_after = usage.last + ONE_DAY
+        charges.append(_priced(usage.component, usage.quantity, *found, ZERO if highs else counted))
+        counted += usage.quantity
+        paid_until = usage.last
     return charges
+
+
+def _reading_order(usage: Usage) -> tuple[date, date, Decimal]:
+    return usage.first, usage.last, usage.quantity
 
 
 def _charge(
@@ -238,9 +295,8 @@ def _charge(
     starts_at: datetime,
     ends_at: datetime,
     days_in_month: int,
-    after: Decimal = ZERO,
 ) -> Charge:
-    """Price one stretch: the only place where an amount is computed and rounded."""
+    """Price one stretch, for who computes exactly already."""
     match component.basis:
         case Basis.DAILY | Basis.METERED_MAX:
             share, whole = (ends_at - starts_at).days, days_in_month
@@ -248,23 +304,25 @@ def _charge(
             share, whole = (ends_at - starts_at) // MICROSECOND, MICROSECONDS_PER_HOUR
         case _:
             share, whole = 1, 1
-    parts = tuple(tranches(quantity, version.tiers, after))
-    with exactly():
-        full = sum((part.amount for part in parts), ZERO)
-        unrounded = full * share / whole
-    return Charge(
-        component,
-        quantity,
-        version,
-        parts,
-        starts_at.astimezone(UTC),
-        ends_at.astimezone(UTC),
-        share,
-        whole,
-        full,
-        unrounded,
-        satang(unrounded),
-    )
+    return _priced(component, quantity, version, starts_at.astimezone(UTC), ends_at.astimezone(UTC), share, whole)
+
+
+def _priced(
+    component: Component,
+    quantity: Decimal,
+    version: PriceVersion,
+    starts_at: datetime,
+    ends_at: datetime,
+    share: int,
+    whole: int,
+    after: Decimal = ZERO,
+) -> Charge:
+    """Compute and round an amount: the only place where one is. For who computes exactly already."""
+    parts = tuple(cut_exactly(quantity, version.tiers, after))
+    full = sum([part.amount for part in parts], ZERO)
+    unrounded = full if share == whole else full * share / whole
+    amount = unrounded.quantize(SATANG) + ZERO  # adding zero turns -0.00 into 0.00
+    return Charge(component, quantity, version, parts, starts_at, ends_at, share, whole, full, unrounded, amount)
 
 
 def monthly_price(items: Iterable[Item], on: date, days: int = 31) -> list[Charge]:
@@ -274,11 +332,12 @@ def monthly_price(items: Iterable[Item], on: date, days: int = 31) -> list[Charg
     given; one-time items are left out, being in no month but the first (`first_month`).
     """
     starts_at, ends_at = midnight(on), midnight(on + timedelta(days=days))
-    charges = [
-        _charge(item.component, item.quantity, version_on(on, item.component.prices), starts_at, ends_at, days)
-        for item in items
-        if item.quantity and item.component.basis is not Basis.ONE_TIME
-    ]
+    with exactly():
+        charges = [
+            _charge(item.component, item.quantity, version_on(on, item.component.prices), starts_at, ends_at, days)
+            for item in items
+            if item.quantity and item.component.basis is not Basis.ONE_TIME
+        ]
     return sorted(charges, key=_line_order)
 
 

@@ -132,16 +132,25 @@ def tranches(quantity: Decimal, tiers: Sequence[Tier], after: Decimal = ZERO) ->
 
     `after` is a quantity of the same month already paid for: the tiers go on from there.
     """
-    if quantity < 0 or after < 0:
+    with exactly():
+        return cut_exactly(quantity, tiers, after)
+
+
+def cut_exactly(quantity: Decimal, tiers: Sequence[Tier], after: Decimal = ZERO) -> list[Tranche]:
+    """Do what `tranches` does for who computes exactly already."""
+    if quantity < ZERO or after < ZERO:
         raise NotMoney(f"a quantity is not negative: {quantity}, after {after}")
     cut: list[Tranche] = []
-    with exactly():
-        top, low = after + quantity, after
-        for tier in tiers:
-            high = top if tier.upto is None else min(top, tier.upto)
-            if high > low:
-                cut.append(Tranche(high - low, tier.price, (high - low) * tier.price))
-                low = high
+    top, low = after + quantity, after
+    for tier in tiers:
+        upto = tier.upto
+        high = top if upto is None or top < upto else upto
+        if high > low:
+            part = high - low
+            cut.append(Tranche(part, tier.price, part * tier.price))
+            if high is top:
+                break
+            low = high
     return cut
 
 
