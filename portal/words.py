@@ -4,6 +4,7 @@ from typing import Final
 
 from auth.rules import OrganisationKind, Role
 from portal.i18n import Lazy, lazy
+from portal.i18n import gettext as _
 
 ROLES: Final[dict[Role, Lazy]] = {
     Role.OFFICIAL: lazy("Official"),
@@ -27,3 +28,11 @@ KINDS: Final[dict[OrganisationKind, Lazy]] = {
     OrganisationKind.CENTRAL: lazy("Central agency"),
     OrganisationKind.AUDITOR: lazy("Auditor"),
 }
+
+# What `system()` calls the portal's own work where pages tell who did something.
+_OWN_WORK: Final = frozenset({"reference data", "demo", "help desk", "deadlines", "mail", "line", "answering"})
+
+
+def who(name: str) -> str:
+    """Return a person's name as it is; for the portal's own work, say that nobody did it."""
+    return _("The portal, by itself") if not name or name in _OWN_WORK else name

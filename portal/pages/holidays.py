@@ -14,6 +14,7 @@ from portal.i18n import language, lazy
 from portal.recomputing import recompute
 from portal.refusals import in_words
 from portal.visit import Visit
+from portal.words import who
 from services.calendar.commands import declare, withdraw
 from services.calendar.exchange import written
 from services.calendar.models import Holiday
@@ -117,6 +118,7 @@ async def page(visit: Visit, year: int, values: dict[str, str], errors: dict[str
         ],
         shown_year=year + BUDDHIST,
         holidays=holidays,
+        who=who,
         name=lambda holiday: _name(holiday, visit.language),
         standing=len([each for each in holidays if each.withdrawn_at is None]),
         today=bangkok_date(visit.now),

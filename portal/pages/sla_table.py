@@ -19,6 +19,7 @@ from portal.pages.incidents.entering import whole
 from portal.pages.incidents.reporting import desks
 from portal.refusals import in_words
 from portal.visit import Fields, Visit
+from portal.words import who
 from services.sections.models import Section
 from services.sections.queries import led_by, sections_of
 from services.sla.commands import add_row, edit_row
@@ -202,6 +203,7 @@ def _words(visit: Visit) -> dict[str, Any]:
         "modes": wording.MODES,
         "pers": wording.PERS,
         "severity_words": wording.SEVERITIES,
+        "who": who,
         "name": lambda thing: wording.name(thing, visit.language),
         "process": lambda row: wording.process(row, visit.language),
         "note": lambda row: row.note_en if visit.language == "en" and row.note_en else row.note_th,

@@ -7,6 +7,7 @@ from typing import Final
 
 from portal.formats import Language, date_time
 from portal.i18n import Lazy, gettext, lazy
+from portal.words import who
 from services.incidents.models import IncidentFact, IncidentMessage
 from services.incidents.rules import Channel, Side, State
 from services.sla.facts import FactKind, Status, Why
@@ -191,15 +192,13 @@ def told(entry: IncidentFact | IncidentMessage, language: Language, files: Seque
     """Put what happened, or what was said, into words, with the files that came with it."""
     if isinstance(entry, IncidentMessage):
         what = lazy("Message from the requester") if entry.side is Side.REQUESTER else lazy("Message from the desk")
-        who = _who(entry.by_name, entry.by_id is None)
-        return Told(entry.at, who, str(what), entry.text, "neutral", "message", files)
+        return Told(entry.at, _teller(entry), str(what), entry.text, "neutral", "message", files)
     label, tone, icon = _DEEDS[entry.kind]
-    by_itself = entry.by_id is None
-    return Told(entry.at, _who(entry.by_name, by_itself), _more(entry, str(label), language), entry.note, tone, icon)
+    return Told(entry.at, _teller(entry), _more(entry, str(label), language), entry.note, tone, icon)
 
 
-def _who(name: str, by_itself: bool) -> str:
-    return gettext("The portal, by itself") if by_itself and not name else name
+def _teller(entry: IncidentFact | IncidentMessage) -> str:
+    return who(entry.by_name) if entry.by_id is None else entry.by_name
 
 
 def _more(fact: IncidentFact, label: str, language: Language) -> str:
