@@ -125,10 +125,12 @@ def _chosen(found: Whole, number: str) -> Quote:
 def _document(quote: Quote) -> dict[str, Any]:
     """Return a quote's document with its figures as numbers, for drawing; what is signed stays text."""
     stored = quote.document
+    terms = stored.get("terms")
     return {
         **stored,
         "effective_on": dt.date.fromisoformat(stored["effective_on"]),
         "vat_rate": wording.number(stored["vat_rate"]),
+        "terms": {**terms, "availability_pct": wording.number(terms["availability_pct"])} if terms else None,
         "monthly": {key: wording.number(text) for key, text in stored["monthly"].items()},
         "first_month": {
             "month": Month.parse(stored["first_month"]["month"]).first,
