@@ -12,24 +12,23 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from tortoise.expressions import Q
 from tortoise.functions import Sum
 
+from auth.tenancy import current, scoped
 from auth.tenancy import rows as rows_of
-from auth.tenancy import scoped
 from billing.credits.models import Credit
 from billing.credits.queries import credits_between
 from billing.metering.adjustments import Due, dues_of
 from billing.metering.queries import measured_of, usages_of
 from billing.money import Totals, exactly, totals
 from billing.months import Month, bangkok_date
+from billing.statements.charges import MICROSECOND
 from billing.statements.lines import Line, correction_of, credit_of, line_of
 from billing.statements.models import Statement, StatementLine
 from billing.statements.rules import Allocation, Charge, Component, Item, SteadyMonths, Usage, rate_month, with_change
 from billing.tariffs.models import PriceItem
 from billing.tariffs.queries import TaxTable, tax_table, versions_of
 from billing.tariffs.rules import PriceVersion
-from billing.usage import models as usage
 from billing.usage.models import BilledService
 
 
@@ -183,7 +182,7 @@ class Book:
 
 
 class _SetAside(NamedTuple):
-    """An allocation as it is stored."""
+    """An allocation as it is stored, with the columns of `_SET_ASIDE`."""
 
     service_id: uuid.UUID
     component_id: uuid.UUID
@@ -192,6 +191,17 @@ class _SetAside(NamedTuple):
     quantity: Decimal
     starts_at: dt.datetime
     ends_at: dt.datetime | None
+
+
+# Read as it stands: there is a row for each component of each service, and every page with costs reads them all.
+_SET_ASIDE = """
+    SELECT service_id, component_id, price_item_id, is_addon, quantity, starts_at, ends_at FROM allocation
+    WHERE agency_id = $1 AND starts_at < $3 AND (ends_at IS NULL OR ends_at > $2)
+        AND ($4::uuid IS NULL OR provider_id = $4)
+"""
+_FIRST = (
+    "SELECT min(starts_at) AS first FROM allocation WHERE agency_id = $1 AND ($2::uuid IS NULL OR provider_id = $2)"
+)
 
 
 def reference(service_id: uuid.UUID, component_id: uuid.UUID) -> str:
@@ -214,12 +224,8 @@ async def book_of(
     is checked against.
     """
     services = {s.id: s for s in await scoped(BilledService).filter(agency_id=agency_id).order_by("number")}
-    rows = [
-        _SetAside(*row)
-        for row in await scoped(usage.Allocation)
-        .filter(Q(ends_at=None) | Q(ends_at__gt=since.starts_at), agency_id=agency_id, starts_at__lt=until.ends_at)
-        .values_list(*_SetAside._fields)
-    ]
+    stored = await rows_of(_SET_ASIDE, agency_id, since.starts_at, until.ends_at, current().actor.provider_id)
+    rows = [_SetAside(*row.values()) for row in stored]
     meters = await measured_of(services.values())
     items = {item.id: item for item in and_items} | {meter.price_item_id: meter.price_item for meter in meters.values()}
     if missing := {row.price_item_id for row in rows} - items.keys():
@@ -271,13 +277,20 @@ def _months(since: Month, until: Month) -> list[Month]:
 
 def _days_in_use(allocations: Iterable[_SetAside]) -> dict[uuid.UUID, tuple[dt.date, dt.date]]:
     """Return the first and the last day on which anything was set aside for each service."""
-    days: dict[uuid.UUID, tuple[dt.date, dt.date]] = {}
+    opens: dict[uuid.UUID, dt.datetime] = {}
+    closes: dict[uuid.UUID, dt.datetime | None] = {}
     for row in allocations:
-        first = bangkok_date(row.starts_at)
-        last = bangkok_date(row.ends_at - dt.timedelta(microseconds=1)) if row.ends_at else dt.date.max
-        known = days.get(row.service_id, (first, last))
-        days[row.service_id] = min(first, known[0]), max(last, known[1])
-    return days
+        service_id = row.service_id
+        opens[service_id] = min(row.starts_at, opens.get(service_id, row.starts_at))
+        end = closes.get(service_id, row.ends_at)
+        closes[service_id] = None if end is None or row.ends_at is None else max(row.ends_at, end)
+    return {
+        service_id: (
+            bangkok_date(start),
+            bangkok_date(end - MICROSECOND) if (end := closes[service_id]) else dt.date.max,
+        )
+        for service_id, start in opens.items()
+    }
 
 
 def component_of(
@@ -371,8 +384,8 @@ async def costs_of_service(book: Book, service_id: uuid.UUID, months: Iterable[M
 
 async def first_month(agency_id: uuid.UUID) -> Month | None:
     """Return the month from which on an agency has costs, as far as the actor sees; None where it has none."""
-    row = await scoped(usage.Allocation).filter(agency_id=agency_id).order_by("starts_at").first()
-    return Month.of(row.starts_at) if row else None
+    [found] = await rows_of(_FIRST, agency_id, current().actor.provider_id)
+    return Month.of(found["first"]) if found["first"] else None
 
 
 async def invoiced_by_agency(since: Month, until: Month) -> dict[uuid.UUID, Decimal]:

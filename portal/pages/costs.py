@@ -239,11 +239,12 @@ def _month_rows(visit: Visit, view: YearView, book: Book, before: FiscalYear | N
     now = Month.of(visit.now)
     earlier: Mapping[Month, Decimal] = {each: book.total(each) for each in before.months} if before else {}
     whose = f"?agency={book.agency_id}" if visit.by.agency_id is None else ""
+    costs = visit.path("costs")
     return [
         MonthRow(
             sums,
             _standing(sums, now),
-            visit.path("costs.month", month=sums.month) + whose if sums.total else None,
+            f"{costs}/{sums.month}{whose}" if sums.total else None,
             earlier.get(_year_before(sums.month)) or None,
         )
         for sums in view.months
