@@ -33,6 +33,10 @@ document.addEventListener("submit", (event) => {
   sent.add(form);
   setTimeout(() => sent.delete(form), 4000);
 });
+// What would still be kept of a form that is being sent would come after it.
+document.addEventListener("htmx:before:request", (event) => {
+  if (sent.has(event.detail.ctx.sourceElement.closest("form"))) event.preventDefault();
+});
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) window.location.reload();
 });
