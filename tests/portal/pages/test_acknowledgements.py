@@ -20,7 +20,7 @@ BrowserFor = Callable[..., Awaitable[Browser]]
 async def test_a_month_is_checked_once_with_name_and_time(browser_for: BrowserFor) -> None:
     await agency_a_in_december()
     finance, official = await browser_for("finance-a"), await browser_for("official-a")
-    assert "ข้าพเจ้าตรวจสอบการใช้บริการของเดือนพฤศจิกายน 2569แล้ว" in said(await finance.get("/costs/2026-11"))
+    assert "ข้าพเจ้าตรวจสอบการใช้บริการของเดือนพฤศจิกายน 2569 แล้ว" in said(await finance.get("/costs/2026-11"))
     page = said(await finance.follow(await finance.submit("/costs/2026-11/check")))
     name = (await actor("finance-a")).name
     assert "บันทึกแล้วว่าท่านตรวจสอบการใช้บริการของเดือนพฤศจิกายน 2569" in page

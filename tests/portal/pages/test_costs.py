@@ -106,7 +106,7 @@ async def test_after_the_month_the_invoice_stands(browser_for: BrowserFor) -> No
     assert "สิ้นเดือนแล้ว ยังไม่ออกใบแจ้งหนี้" in said(await finance.get("/costs/2026-12"))
     await shop.invoice("a", Month(2026, 12))
     page = said(await finance.get("/costs/2026-12"))
-    assert "เลขที่ใบแจ้งหนี้ INV-P01-2570-00003 ออกเมื่อ 1 ม.ค. 2570" in page
+    assert "เลขที่ใบแจ้งหนี้ INV-P01-2570-00003 (PDF) ออกเมื่อ 1 ม.ค. 2570" in page
     assert "รวมค่าบริการรายการนี้ 25,064.51" in page
     assert "× 16 ÷ 31 วัน 17,806.451612…" in page
     assert "ยังไม่ออกใบแจ้งหนี้" not in page
