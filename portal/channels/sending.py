@@ -17,7 +17,7 @@ from portal.sealing import Unreadable, unseal
 from portal.settings import Settings
 from services.channels.answering import settle, take_due
 from services.channels.models import LineAccount, Mailbox, Reply
-from services.channels.rules import Kind, Security
+from services.channels.rules import WRITTEN, Security
 from services.incidents.models import Incident
 from services.incidents.rules import Channel
 
@@ -72,7 +72,7 @@ def letter(reply: Reply, incident: Incident | None, text: str, mailbox: Mailbox,
     message["Message-ID"] = reply.own_message_id
     if reply.in_reply_to.startswith("<"):
         message["In-Reply-To"] = message["References"] = reply.in_reply_to
-    if reply.kind is not Kind.MESSAGE:
+    if reply.kind not in WRITTEN:
         message["Auto-Submitted"] = "auto-replied"
         message["X-Auto-Response-Suppress"] = "All"
     message.set_content(text, charset="utf-8", cte="base64")

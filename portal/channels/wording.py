@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from typing import Final
 
 from portal import i18n
+from portal.formats import date_time
 from portal.i18n import gettext as _
 from portal.i18n import lazy
 from services.channels.models import Reply
-from services.channels.rules import Kind
+from services.channels.rules import WRITTEN, Kind
 from services.incidents.models import Incident
 
 # Why a file was not taken, as the layers below say it.
@@ -33,6 +34,8 @@ def words_of(reply: Reply, incident: Incident | None, portal: str) -> str:
             said.append("\n".join(_paragraphs(reply, incident, portal)))
     if reply.kind is Kind.MESSAGE:
         return f"{reply.text}\n\n--\n{said[0]}"
+    if reply.kind in WRITTEN:
+        return "\n\n--\n".join([reply.text, "\n\n".join(said)])
     return "\n\n".join(said)
 
 
@@ -49,6 +52,19 @@ def _paragraphs(reply: Reply, incident: Incident | None, portal: str) -> list[st
             said = [_("Added to %(number)s. For something new, begin your message with the word “new”.", number=number)]
         case Kind.MESSAGE:
             said = [_("Reference number: %(number)s", number=number)]
+        case Kind.ASKED:
+            said = [
+                _(
+                    "The help-desk waits for your answer about %(number)s; its clock is paused until then.",
+                    number=number,
+                ),
+                _("What you answer to this message is added to it."),
+            ]
+        case Kind.RESOLVED:
+            said = [_("%(number)s is resolved, see above. Confirm it in the portal, or open it again.", number=number)]
+            if incident and incident.closes_at:
+                moment = date_time(incident.closes_at, i18n.language())
+                said.append(_("Without an answer it closes by itself on %(moment)s.", moment=moment))
         case Kind.LINKED:
             said = [_("This LINE account now reports for %(name)s.", name=reply.text)]
         case Kind.UNKNOWN:

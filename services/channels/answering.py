@@ -53,8 +53,8 @@ async def answer(
     )
 
 
-async def pass_on(incident: Incident, text: str, *, now: dt.datetime) -> None:
-    """Have a message of the desk go out by mail or LINE too, to whoever wrote in first about this incident."""
+async def pass_on(incident: Incident, text: str, *, kind: Kind = Kind.MESSAGE, now: dt.datetime) -> None:
+    """Have what the desk wrote go out by mail or LINE too, to whoever wrote in first about this incident."""
     arrivals = Arrival.filter(provider_id=incident.provider_id, incident_id=incident.id, state=ArrivalState.TAKEN)
     first = await arrivals.order_by("received_at", "id").first()
     if first is None:
@@ -62,7 +62,7 @@ async def pass_on(incident: Incident, text: str, *, now: dt.datetime) -> None:
     last = await arrivals.filter(channel=first.channel).order_by("-received_at", "-id").first() or first
     await answer(
         incident.provider_id,
-        Kind.MESSAGE,
+        kind,
         first.channel,
         first.sender,
         incident=incident,

@@ -57,8 +57,14 @@ class Kind(enum.StrEnum):
     RECEIVED = "received"  # with the reference number of the new incident
     CONTINUED = "continued"  # to which incident a LINE message was added
     MESSAGE = "message"  # of the desk's people
+    ASKED = "asked"  # what the desk waits for
+    RESOLVED = "resolved"  # what was done, to be confirmed
     LINKED = "linked"
     UNKNOWN = "unknown"  # to a LINE account nobody has linked
+
+
+# What somebody at the desk wrote: sent as a letter of theirs, which a machine may answer, not as a machine's answer.
+WRITTEN: Final = frozenset({Kind.MESSAGE, Kind.ASKED, Kind.RESOLVED})
 
 
 class ReplyState(enum.StrEnum):

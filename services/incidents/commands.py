@@ -10,6 +10,8 @@ from auth.rules import Actor, Role
 from auth.tenancy import one
 from billing.months import bangkok_date
 from services.calendar.queries import official
+from services.channels.answering import pass_on
+from services.channels.rules import Kind
 from services.disruptions.models import Disruption
 from services.incidents.history import advance, facts_of, grasp, side_of
 from services.incidents.models import Incident, IncidentFact
@@ -150,11 +152,12 @@ async def take(incident_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Incide
 
 
 async def wait_for_requester(incident_id: uuid.UUID, *, note: str, by: Actor, now: dt.datetime) -> Incident:
-    """Wait for the requester, saying for what; the clock pauses, and the requester is reminded."""
+    """Wait for the requester, saying for what, by mail or LINE too; the clock pauses, and the requester is reminded."""
     incident = await grasp(incident_id, Action.WAIT, by=by, now=now)
     _say_why(note)
     incident.remind_at = (await official()).add_minutes(now, REMINDS_AFTER_WORKING_DAYS * WORKING_DAY_MINUTES)
     await advance(incident, Action.WAIT, by=by, now=now, note=note)
+    await pass_on(incident, note.strip(), kind=Kind.ASKED, now=now)
     return incident
 
 

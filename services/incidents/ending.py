@@ -8,6 +8,8 @@ from auth.rules import Actor
 from billing.months import bangkok_date
 from services.calendar.queries import official
 from services.calendar.rules import Calendar
+from services.channels.answering import pass_on
+from services.channels.rules import Kind
 from services.incidents.commands import latest_terms
 from services.incidents.conversation import jot, speak
 from services.incidents.history import advance, facts_of, grasp
@@ -16,7 +18,7 @@ from services.incidents.rules import CLOSES_AFTER_WORKING_DAYS, GRADES, Action, 
 
 
 async def resolve(incident_id: uuid.UUID, *, resolution: str, by: Actor, now: dt.datetime) -> Incident:
-    """Resolve an incident, saying what was done; the fact keeps how it ended against its target.
+    """Resolve an incident, saying what was done, by mail or LINE too; the fact keeps how it ended against its target.
 
     It closes by itself after five working days. Refuses one that nobody has classified (NotClassified).
     """
@@ -27,7 +29,8 @@ async def resolve(incident_id: uuid.UUID, *, resolution: str, by: Actor, now: dt
         raise NotClassified("classify it first")
     incident.resolution, incident.resolved_at = resolution.strip(), now
     incident.closes_at = closing_time(await official(), now)
-    await advance(incident, Action.RESOLVE, by=by, now=now, note=resolution.strip())
+    await advance(incident, Action.RESOLVE, by=by, now=now, note=incident.resolution)
+    await pass_on(incident, incident.resolution, kind=Kind.RESOLVED, now=now)
     return incident
 
 

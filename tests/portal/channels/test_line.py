@@ -20,7 +20,9 @@ from portal.settings import Settings
 from services.channels.linking import give_code, unlink
 from services.channels.models import Arrival, ArrivalFile, LineAccount, LineCode, LineLink
 from services.channels.rules import ArrivalState, Why
+from services.incidents.commands import first_analysis, reclassify, wait_for_requester
 from services.incidents.conversation import say
+from services.incidents.ending import resolve
 from services.incidents.models import Incident, IncidentFile, IncidentMessage
 from services.incidents.rules import Channel
 from tests.browsing import Browser
@@ -122,7 +124,12 @@ async def test_a_linked_person_reports_goes_on_and_begins_anew(
         messages = await IncidentMessage.filter(incident_id=one.id).order_by("at", "id")
         assert [each.text for each in messages] == ["รุ่น ก.", f"{one.number} ด่วน"]
         assert (await Arrival.get(external_id="5")).state is ArrivalState.WAITING
-    await desk.do(desk.helpdesk, say(one.id, "กำลังไปดู", by=desk.helpdesk, now=NOW))
+    helpdesk = desk.helpdesk
+    await desk.do(helpdesk, say(one.id, "กำลังไปดู", by=helpdesk, now=NOW))
+    await desk.do(helpdesk, first_analysis(one.id, by=helpdesk, now=NOW))
+    await desk.do(helpdesk, wait_for_requester(one.id, note="ขอเลขครุภัณฑ์", by=helpdesk, now=NOW))
+    await desk.do(helpdesk, reclassify(one.id, code="1.2a", by=helpdesk, now=NOW))
+    await desk.do(helpdesk, resolve(one.id, resolution="เปลี่ยนตลับหมึก", by=helpdesk, now=NOW))
 
     wall = dt.datetime.now(dt.UTC)
     platform.answers += [200, 400]  # the second reply token is too old: it is pushed
@@ -135,9 +142,12 @@ async def test_a_linked_person_reports_goes_on_and_begins_anew(
     assert desk.official.name in texts[0]
     assert sum(one.number in text for text in texts) >= 3
     assert two.number in " ".join(texts)
-    pushed = next(each for each in said if "กำลังไปดู" in each[1]["messages"][0]["text"])
-    assert (pushed[0], pushed[1]["to"]) == ("push", USER)
-    assert len(pushed[2]["x-line-retry-key"]) == 36
+    # What the desk wrote, what it waits for and what it did is pushed, with the number it is about.
+    for words in ("กำลังไปดู", "ขอเลขครุภัณฑ์", "เปลี่ยนตลับหมึก"):
+        [pushed] = [each for each in said if words in each[1]["messages"][0]["text"]]
+        assert (pushed[0], pushed[1]["to"]) == ("push", USER)
+        assert one.number in pushed[1]["messages"][0]["text"]
+        assert len(pushed[2]["x-line-retry-key"]) == 36
     to_stranger = [body for _, body, _ in said if body.get("replyToken") == "token-5"]
     assert len(to_stranger) == 1
     assert one.number not in str(to_stranger)

@@ -14,8 +14,9 @@ from portal.sealing import seal
 from portal.settings import Settings
 from services.channels.models import Arrival, Mailbox, Reply
 from services.channels.rules import ArrivalState, ReplyState, Why
-from services.incidents.commands import first_analysis, wait_for_requester
+from services.incidents.commands import first_analysis, reclassify, wait_for_requester
 from services.incidents.conversation import say
+from services.incidents.ending import resolve
 from services.incidents.models import Incident, IncidentFile, IncidentMessage
 from services.incidents.rules import Channel, Side, State
 from tests import cast
@@ -89,11 +90,11 @@ async def test_a_known_persons_mail_opens_an_incident_and_the_thread_goes_on(
     # What the desk says goes out too; an internal note does not.
     await desk.do(desk.helpdesk, first_analysis(incident.id, by=desk.helpdesk, now=NOW))
     await desk.do(desk.helpdesk, say(incident.id, "ขอรุ่นเครื่องพิมพ์", by=desk.helpdesk, now=NOW))
-    await desk.do(desk.helpdesk, wait_for_requester(incident.id, note="ขอรุ่น", by=desk.helpdesk, now=NOW))
-    assert await send_replies(settings, WALL) == 1
-    asked = post.received[-1]
-    assert "ขอรุ่นเครื่องพิมพ์" in asked.get_content()
-    assert asked["auto-submitted"] is None
+    await desk.do(desk.helpdesk, wait_for_requester(incident.id, note="ขอเลขครุภัณฑ์", by=desk.helpdesk, now=NOW))
+    assert await send_replies(settings, WALL) == 2
+    written, asked = post.received[-2:]
+    assert "ขอรุ่นเครื่องพิมพ์" in written.get_content()
+    assert (written["auto-submitted"], asked["auto-submitted"]) == (None, None)
 
     # An answer by Message-ID goes on the incident from whoever has it; by number only from who has a part in it.
     colleague = mail(
@@ -114,12 +115,50 @@ async def test_a_known_persons_mail_opens_an_incident_and_the_thread_goes_on(
         ("รุ่น ก.", "เพื่อนร่วมงาน <colleague@agency.example>"),
         ("เพิ่มเติม", desk.official.name),
     ]
-    assert incident.state is not State.WAITING  # the answer ended the waiting, a machine's would not have
+    assert incident.state is State.ACCEPTED  # the answer ended the waiting, a machine's would not have
     states = {each.external_id: each.state for each in arrivals}
     assert states["<3@else.example>"] is ArrivalState.WAITING
     assert states["<5@a.b>"] is ArrivalState.AUTOMATIC
     assert await send_replies(settings, WALL) == 0
     assert all(b"\\Seen" in flags for flags in imap.flags(mailbox.user_name))
+
+
+async def test_what_the_desk_waits_for_and_what_it_did_reach_whoever_wrote_in(
+    desk: Desk, mailbox: Mailbox, imap: Imap, post: Post, settings: Settings
+) -> None:
+    address, helpdesk = await address_of(desk.official), desk.helpdesk
+    imap.deliver(mailbox.user_name, mail(From=address, Message_ID="<1@agency.example>").as_bytes())
+    await look(settings)
+    [incident], _, _ = await everything()
+    await send_replies(settings, WALL)
+    await desk.do(helpdesk, first_analysis(incident.id, by=helpdesk, now=NOW))
+    await desk.do(helpdesk, wait_for_requester(incident.id, note="ขอเลขครุภัณฑ์", by=helpdesk, now=NOW))
+    assert await send_replies(settings, WALL) == 1
+    asked = post.received[-1]
+    for words in (
+        "ขอเลขครุภัณฑ์",
+        f"รอคำตอบจากท่านเกี่ยวกับเรื่อง {incident.number}",
+        f"waits for your answer about {incident.number}",
+    ):
+        assert words in asked.get_content()
+    assert (asked["to"].lower(), asked["in-reply-to"]) == (address, "<1@agency.example>")
+    assert incident.number in asked["subject"]
+
+    # Answering that very mail is the answer that was waited for.
+    answer = mail("7440-001", From=address, Message_ID="<2@agency.example>", In_Reply_To=asked["message-id"])
+    imap.deliver(mailbox.user_name, answer.as_bytes())
+    await look(settings)
+    [incident], _, [message] = await everything()
+    assert (incident.state, message.text) == (State.ACCEPTED, "7440-001")
+
+    # With what was done it is said until when it can be called unsolved.
+    await desk.do(helpdesk, reclassify(incident.id, code="1.2a", by=helpdesk, now=NOW))
+    await desk.do(helpdesk, resolve(incident.id, resolution="เปลี่ยนตลับหมึก", by=helpdesk, now=NOW))
+    assert await send_replies(settings, WALL) == 1
+    done = post.received[-1]
+    for words in ("เปลี่ยนตลับหมึก", f"เรื่อง {incident.number} แก้ไขแล้ว", "11 มี.ค. 2569 16:00", "11 Mar 2026 16:00"):
+        assert words in done.get_content()
+    assert (done["to"].lower(), done["in-reply-to"]) == (address, "<2@agency.example>")
 
 
 async def test_each_mail_is_taken_once_whatever_breaks_off_in_between(
