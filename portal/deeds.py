@@ -71,6 +71,7 @@ DEEDS: Final[dict[str, Lazy]] = {
     "request.reopen": lazy("Reopened a request"),
     "request.undone": lazy("Undid a request before it took effect"),
     "incident.attached": lazy("Attached files to an incident"),
+    "incident.file_removed": lazy("Removed a file from an incident"),
     "arrival.taken": lazy("Took in a mail or LINE message"),
     "arrival.sorted": lazy("Put a mail or LINE message on an incident"),
     "arrival.dismissed": lazy("Dismissed a mail or LINE message"),

@@ -340,6 +340,13 @@ _PAGES = (
     ),
     page("GET", "/incidents/{id:uuid}/files/{file:uuid}", incidents.fetch, May.INCIDENTS_READ, name="incident.file"),
     page(
+        "POST",
+        "/incidents/{id:uuid}/files/{file:uuid}/removal",
+        incidents.remove,
+        May.INCIDENTS_READ,
+        name="incident.file.remove",
+    ),
+    page(
         "GET",
         "/incidents/{id:uuid}/appointments/{appointment:uuid}.ics",
         incidents.appointment,

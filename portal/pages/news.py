@@ -65,6 +65,7 @@ WORDS: Final[dict[str, tuple[Lazy, str, str]]] = {
     "incident.returned": (lazy("An incident is back from the vendor"), "info", "arrow-back-up"),
     "incident.item_done": (lazy("One of the accounts you asked for is done"), "success", "checkbox"),
     "incident.linked": (lazy("An incident was tied to a known outage"), "info", "link"),
+    "incident.file_removed": (lazy("A file was removed from an incident"), "neutral", "trash"),
     "incident.resolved": (
         lazy("An incident is resolved and is to be confirmed"),
         "success",

@@ -12,7 +12,7 @@ from services.channels.rules import ArrivalState, Kind
 from services.files.rules import Checked, Given
 from services.incidents.conversation import hear
 from services.incidents.intake import CallerSaid, Wish, log
-from services.incidents.models import Incident
+from services.incidents.models import Incident, IncidentFile
 from services.incidents.queries import by_number
 from services.incidents.rules import Channel
 
@@ -44,6 +44,7 @@ async def open_incident(
         by=by,
         now=now,
     )
+    await _let_go(arrival, incident)
     await _settle(arrival, incident, None, by, now)
     await answer(
         arrival.provider_id,
@@ -73,6 +74,7 @@ async def add_to(arrival_id: uuid.UUID, number: str, *, by: Actor, now: dt.datet
         by=by,
         now=now,
     )
+    await _let_go(arrival, incident)
     await _settle(arrival, incident, message.id if message else None, by, now)
     return incident
 
@@ -107,6 +109,12 @@ async def _to_sort(arrival_id: uuid.UUID, by: Actor) -> Arrival:
 async def _files(arrival: Arrival) -> list[Checked]:
     files = await scoped(ArrivalFile).filter(arrival_id=arrival.id).order_by("added_at", "id")
     return [Checked(file.name, file.media_type, file.size, file.sha256, file.content) for file in files]
+
+
+async def _let_go(arrival: Arrival, incident: Incident) -> None:
+    """Keep each file once: those the incident has now, and can be removed from, are no longer the arrival's."""
+    taken = await IncidentFile.filter(incident_id=incident.id).values_list("sha256", flat=True)
+    await scoped(ArrivalFile).filter(arrival_id=arrival.id, sha256__in=list(taken)).delete()
 
 
 async def _settle(

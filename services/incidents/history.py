@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tortoise.queryset import QuerySet
@@ -102,13 +102,14 @@ async def tell(
     terms: Terms | None = None,
     account: int | None = None,
     news: str | None = None,
+    recorded: Mapping[str, Any] | None = None,
     **detail: Any,
 ) -> IncidentFact:
     """Append one fact, store what the clock comes to with it, and tell whom it concerns.
 
     The incident must be locked, or new. `at` is when it happened, where that is earlier than now; `news`
-    under which name it is told, where that is not the fact's own. A resolution keeps how it ended, and the
-    holidays it was measured by.
+    under which name it is told, where that is not the fact's own; `recorded` what the trail keeps beside. A
+    resolution keeps how it ended, and the holidays it was measured by.
     """
     told = await facts_of(incident.id)
     if told:
@@ -130,6 +131,7 @@ async def tell(
         agency_id=incident.agency_id,
         number=incident.number,
         state=incident.state,
+        **(recorded or {}),
     )
     fact = await IncidentFact.create(
         agency_id=incident.agency_id,

@@ -157,30 +157,36 @@ class InternalNote(Model):
         indexes = [Index(fields=("agency_id", "incident_id", "at"), name="internal_note_order")]
 
 
-class IncidentFile(KeptFile):
-    """A file that came with the report, or with a message both sides read."""
+class DeskFile(KeptFile):
+    """A file of an incident; once removed its bytes are gone, and the rest says that it was there."""
 
     id = primary_key()
     agency_id = fields.UUIDField()
     provider_id = fields.UUIDField()
     incident_id = fields.UUIDField()
-    message_id = fields.UUIDField(null=True)  # none: it came with the report
     added_by = fields.UUIDField(null=True)
+    removed_at = InstantField(null=True)
+    removed_by_name = fields.CharField(max_length=200, default="")
+    removed_why = fields.TextField(default="")
+
+    class Meta:
+        abstract = True
+
+
+class IncidentFile(DeskFile):
+    """A file that came with the report, or with a message both sides read."""
+
+    message_id = fields.UUIDField(null=True)  # none: it came with the report
 
     class Meta:
         table = "incident_file"
         indexes = [Index(fields=("agency_id", "incident_id", "added_at"), name="incident_file_order")]
 
 
-class InternalFile(KeptFile):
+class InternalFile(DeskFile):
     """A file with an internal note. The database lets no agency read it."""
 
-    id = primary_key()
-    agency_id = fields.UUIDField()
-    provider_id = fields.UUIDField()
-    incident_id = fields.UUIDField()
     note_id = fields.UUIDField()
-    added_by = fields.UUIDField(null=True)
 
     class Meta:
         table = "internal_file"

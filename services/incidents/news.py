@@ -42,6 +42,7 @@ CONCERNS: Final[Mapping[str, Sequence[Audience]]] = {
     FactKind.RETURNED: (_TO.REQUESTER, _TO.ASSIGNEE),
     FactKind.ITEM_DONE: (_TO.REQUESTER,),
     FactKind.LINKED: (_TO.REQUESTER,),
+    FactKind.FILE_REMOVED: (_TO.OTHER_SIDE,),
     FactKind.RESOLVED: (_TO.REQUESTER, _TO.ASSIGNEE),
     FactKind.REOPENED: (_TO.ASSIGNEE, _TO.SECTION),
     FactKind.CLOSED: (_TO.REQUESTER, _TO.ASSIGNEE),

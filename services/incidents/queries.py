@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from auth.organisations.models import Organisation
 from auth.rules import Actor
@@ -14,7 +15,7 @@ from services.callers.models import Caller
 from services.disruptions.models import Disruption
 from services.incidents.appointments import appointments_of
 from services.incidents.conversation import notes_of
-from services.incidents.files import Hanging, files_of
+from services.incidents.files import Hanging, added_by, files_of
 from services.incidents.history import calendar_for, clocks_of, facts_of, found, within_reach
 from services.incidents.models import (
     Appointment,
@@ -25,7 +26,14 @@ from services.incidents.models import (
     InternalNote,
     WorkEntry,
 )
-from services.incidents.rules import UNDONE, Action, likeness, possible
+from services.incidents.rules import (
+    UNDONE,
+    Action,
+    likeness,
+    may_remove_file,
+    possible,
+    removal_needs_reason,
+)
 from services.sections.models import Section, SectionMember
 from services.sections.queries import away_on, led_by, staff_of
 from services.sla.clock import Clocks
@@ -56,6 +64,7 @@ class Whole:
     merged_into: Incident | None
     clocks: Clocks
     actions: frozenset[Action]  # what the reader may do now
+    removable: Mapping[uuid.UUID, bool]  # the files the reader may remove, each with whether they must say why
     notes: tuple[InternalNote, ...]  # the desk's own: empty for an agency's people
     work: tuple[WorkEntry, ...]
     files: Hanging
@@ -95,6 +104,7 @@ async def whole(incident_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Whole
     facts = await facts_of(incident.id)
     notes, work = await notes_of(incident.id, by)
     leads = await led_by(by, now) if by.provider_id else frozenset()
+    files = await files_of(incident.id, by)
     return Whole(
         incident=incident,
         agency=await Organisation.get_or_none(id=incident.agency_id),
@@ -111,9 +121,17 @@ async def whole(incident_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Whole
         merged_into=await within_reach(by).get_or_none(id=incident.merged_into_id) if incident.merged_into_id else None,
         clocks=clocks_of(facts, calendar_for(facts, await official()), now),
         actions=possible(by, incident.state, incident.whose, leads),
+        removable={
+            file.pk: removal_needs_reason(incident.state, is_own=is_own)
+            for file in chain.from_iterable(files.values())
+            if file.removed_at is None
+            and may_remove_file(
+                by, incident.state, incident.whose, leads, is_own=(is_own := added_by(file, incident, by))
+            )
+        },
         notes=tuple(notes),
         work=tuple(work),
-        files=await files_of(incident.id, by),
+        files=files,
     )
 
 

@@ -224,6 +224,21 @@ def check(by: Actor, action: Action, whose: Whose, leads: frozenset[uuid.UUID]) 
         raise NotPermitted(f"{action} is not {by.name}'s")
 
 
+def may_remove_file(by: Actor, state: State, whose: Whose, leads: frozenset[uuid.UUID], *, is_own: bool) -> bool:
+    """Return whether the actor may remove a file of that incident.
+
+    Whoever added it, until the incident is closed; whoever of the desk may work on the incident, at any time.
+    """
+    if may_act(by, Action.NOTE, whose, leads):
+        return True
+    return is_own and state is not State.CLOSED and may_act(by, Action.SAY, whose, leads)
+
+
+def removal_needs_reason(state: State, *, is_own: bool) -> bool:
+    """Return whether removing a file has to be explained: another's always, one's own once the incident is closed."""
+    return not is_own or state is State.CLOSED
+
+
 def possible(by: Actor, state: State, whose: Whose, leads: frozenset[uuid.UUID]) -> frozenset[Action]:
     """Return the actions the actor may start from a state of that incident: what a page offers."""
     return frozenset(

@@ -26,6 +26,7 @@ class FactKind(enum.StrEnum):
     RETURNED = "returned"
     ITEM_DONE = "item_done"  # one of several accounts
     LINKED = "linked"
+    FILE_REMOVED = "file_removed"
     ESCALATED = "escalated"
     RESOLVED = "resolved"
     REOPENED = "reopened"

@@ -121,7 +121,7 @@ async def _page(visit: Visit, *, errors: Mapping[str, str] | None = None, status
         status=status,
         arrival=found,
         files=[
-            wording.FileLine(each.name, each.size, visit.path("desk.inbox.file", id=found.id, file=each.id))
+            wording.FileLine(each.id, each.name, each.size, visit.path("desk.inbox.file", id=found.id, file=each.id))
             for each in files
         ],
         agencies=await agencies_by_name(visit),

@@ -1,7 +1,8 @@
 """One incident as everybody sees it: where it stands, its clock, what happened, and what each side may do now."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -11,15 +12,18 @@ from tortoise.transactions import in_transaction
 from auth.errors import Invalid, NotFound, Refusal
 from portal import refusals
 from portal.files import to_be_saved
+from portal.i18n import Lazy, lazy
 from portal.i18n import gettext as _
 from portal.pages.incidents import wording
 from portal.pages.incidents.appointment_file import written
 from portal.pages.incidents.clock_bar import bar
+from portal.pages.incidents.entering import prose
 from portal.pages.incidents.moves import MOVES
 from portal.visit import Visit
 from services.disruptions.queries import known_now
 from services.incidents.appointments import appointments_of
 from services.incidents.files import content_of
+from services.incidents.files import remove as remove_file
 from services.incidents.history import found as found_incident
 from services.incidents.queries import Whole, alike, candidates, whole
 from services.incidents.rules import UNDONE, Action, State
@@ -53,9 +57,20 @@ async def move(visit: Visit) -> Response:
     if chosen is None:
         raise NotFound("move")
     doing, said = chosen
+    return await _done(visit, doing(visit, visit.params["id"]), said)
+
+
+async def remove(visit: Visit) -> Response:
+    """Remove a file of an incident for good and come back to it; another agency's is NotFound."""
+    why = prose(visit.form, "why")
+    doing = remove_file(visit.params["id"], visit.params["file"], why=why, by=visit.by, now=visit.now)
+    return await _done(visit, doing, lazy("The file was removed."))
+
+
+async def _done(visit: Visit, doing: Awaitable[object], said: Lazy) -> Response:
     try:
         async with in_transaction():  # what a refused command began is undone at once
-            await doing(visit, visit.params["id"])
+            await doing
     except Refusal as refused:
         answer = refusals.answer_to(refused)
         if answer is None or answer.status not in {409, 422}:
@@ -88,7 +103,7 @@ async def shown(
     """Draw an incident's page, with what was refused above it where something was."""
     found = await whole(visit.params["id"], by=visit.by, now=visit.now)
     incident, inside = found.incident, visit.by.provider_id is not None
-    files = _file_lines(visit, found)
+    files = _file_lines(visit, found, errors or {})
     events = [wording.told(entry, visit.language, files[entry.id]) for entry in reversed(found.timeline)]
     desk = await _for_the_desk(visit, found) if inside else {}
     return visit.render(
@@ -129,13 +144,22 @@ async def shown(
     )
 
 
-def _file_lines(visit: Visit, found: Whole) -> Mapping[UUID | None, list[wording.FileLine]]:
+def _file_lines(visit: Visit, found: Whole, errors: Mapping[str, str]) -> Mapping[UUID | None, list[wording.FileLine]]:
     """Return the files as lines of lists, by what they hang on."""
     lines: defaultdict[UUID | None, list[wording.FileLine]] = defaultdict(list)
     for hook, files in found.files.items():
         for each in files:
-            href = visit.path("incident.file", id=found.incident.id, file=each.pk)
-            lines[hook].append(wording.FileLine(each.name, each.size, href))
+            where = {"id": found.incident.id, "file": each.pk}
+            line = wording.FileLine(each.pk, each.name, each.size, visit.path("incident.file", **where))
+            line = replace(line, removed=wording.removed(each, visit.language))
+            if each.pk in found.removable:
+                line = replace(
+                    line,
+                    removal=visit.path("incident.file.remove", **where),
+                    needs_reason=found.removable[each.pk],
+                    problem=errors.get("why") if visit.params.get("file") == each.pk else None,
+                )
+            lines[hook].append(line)
     return lines
 
 

@@ -4,11 +4,12 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 from portal.formats import Language, date_time
 from portal.i18n import Lazy, gettext, lazy
 from portal.words import who
-from services.incidents.models import IncidentFact, IncidentMessage
+from services.incidents.models import DeskFile, IncidentFact, IncidentMessage
 from services.incidents.rules import Channel, Side, State
 from services.sla.facts import FactKind, Status, Why
 from services.sla.models import SlaRow
@@ -39,11 +40,16 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class FileLine:
-    """A file as it stands in a list."""
+    """A file as it stands in a list; one removed says so instead of leading to it."""
 
+    id: UUID
     name: str
     size: int
     href: str
+    removed: str = ""
+    removal: str = ""  # where the reader removes it, else empty
+    needs_reason: bool = False
+    problem: str | None = None  # what was wrong with removing it
 
 
 STATES: Final[dict[State, Mark]] = {
@@ -138,6 +144,7 @@ _DEEDS: Final[dict[FactKind, tuple[Lazy, str, str]]] = {
     FactKind.RETURNED: (lazy("Back from the vendor: the clock runs again"), "info", "arrow-back-up"),
     FactKind.ITEM_DONE: (lazy("One account is done"), "success", "checkbox"),
     FactKind.LINKED: (lazy("Tied to a known outage"), "info", "link"),
+    FactKind.FILE_REMOVED: (lazy("File removed"), "neutral", "trash"),
     FactKind.ESCALATED: (lazy("The section's head and the manager were told of the time"), "warning", "urgent"),
     FactKind.RESOLVED: (lazy("Resolved"), "success", "circle-check"),
     FactKind.REOPENED: (lazy("Opened again: it is not solved"), "warning", "history"),
@@ -147,7 +154,12 @@ _DEEDS: Final[dict[FactKind, tuple[Lazy, str, str]]] = {
 }
 
 # Where a fact keeps the name that says more about it.
-_NAMED: Final = {FactKind.ASSIGNED: "to", FactKind.SENT_TO_VENDOR: "vendor", FactKind.MERGED: "into"}
+_NAMED: Final = {
+    FactKind.ASSIGNED: "to",
+    FactKind.SENT_TO_VENDOR: "vendor",
+    FactKind.MERGED: "into",
+    FactKind.FILE_REMOVED: "name",
+}
 
 # What the head and the manager were told: whether of the first response, and whether it was too late.
 _LEVELS: Final[dict[tuple[bool, bool], Lazy]] = {
@@ -197,6 +209,16 @@ def told(entry: IncidentFact | IncidentMessage, language: Language, files: Seque
     return Told(entry.at, _teller(entry), _more(entry, str(label), language), entry.note, tone, icon)
 
 
+def removed(file: DeskFile, language: Language) -> str:
+    """Say of a file that it is gone: who removed it, when, and why; nothing of one that is there."""
+    if file.removed_at is None:
+        return ""
+    said = gettext(
+        "removed by %(name)s, %(moment)s", name=file.removed_by_name, moment=date_time(file.removed_at, language)
+    )
+    return f"{said}: {file.removed_why}" if file.removed_why else said
+
+
 def _teller(entry: IncidentFact | IncidentMessage) -> str:
     return who(entry.by_name) if entry.by_id is None else entry.by_name
 
@@ -214,8 +236,8 @@ def _more(fact: IncidentFact, label: str, language: Language) -> str:
             more = date_time(dt.datetime.fromisoformat(str(detail["starts_at"])), language)
         case FactKind.LINKED:
             more = str(detail.get(f"title_{language}") or detail.get("title_th") or "")
-        case FactKind.ASSIGNED | FactKind.SENT_TO_VENDOR | FactKind.MERGED:
-            more = str(detail.get(_NAMED[fact.kind]) or "")
+        case kind if kind in _NAMED:
+            more = str(detail.get(_NAMED[kind]) or "")
         case FactKind.ESCALATED:
             more = str(_LEVELS[detail.get("clock") == "response", detail.get("level") == "breach"])
         case FactKind.RATED:

@@ -10,7 +10,7 @@ from auth.rules import system
 from auth.tenancy import acting_as
 from portal.sealing import Unreadable, unseal
 from services.channels.answering import answer
-from services.channels.models import Arrival, LineAccount, LineLink, Mailbox, Reply
+from services.channels.models import Arrival, ArrivalFile, LineAccount, LineLink, Mailbox, Reply
 from services.channels.rules import ArrivalState, Incoming, Kind, ReplyState
 from services.channels.taking import take
 from services.files.rules import Given, checked
@@ -168,6 +168,7 @@ async def test_what_arrives_is_sorted_to_an_incident_or_away(desk: Desk, browser
     async with acting_as(system("tests")):
         assert await Incident.all().count() == 2
         assert await IncidentFile.all().count() == 2
+        assert await ArrivalFile.all().count() == 0  # each is kept once, where it can be removed
         assert await IncidentMessage.filter(external_id=second.external_id).count() == 1
         assert (await Arrival.get(id=third.id)).state is ArrivalState.WAITING
         [reply] = await Reply.all()
