@@ -22,25 +22,24 @@ from billing.usage.models import BilledService
 Key = tuple[uuid.UUID, uuid.UUID]
 """A service and its component."""
 
+_BUCKETS = "unnest($2::int[], $3::date[], $4::date[]) AS b(bucket, first, beyond)"
+_IN_BUCKETS = f"EXISTS (SELECT FROM {_BUCKETS} WHERE u.day >= b.first AND u.day < b.beyond)"
 # The days of a bucket lie in one month and under one version of every price: sums of sums are exact, whatever the
-# component's own price versions are.
-_IN_SPANS = """EXISTS (
-        SELECT FROM unnest($5::date[], $6::date[]) AS w(first, beyond) WHERE u.day >= w.first AND u.day < w.beyond
-    )"""
+# component's own price versions are. All of an agency's components are read: they lie together, day by day, and a plan
+# made once serves any number of them.
 _BY_DAYS = f"""
-    WITH {UNSUMMED.format(within=_IN_SPANS)}, counted AS (
-        SELECT d.service_id, d.component_id, width_bucket(d.day, $4::date[]) AS bucket, d.total, d.high
-        FROM unnest($5::date[], $6::date[]) AS span(first, beyond)
-        JOIN usage_day d ON d.agency_id = $1 AND d.service_id = ANY($2::uuid[]) AND d.component_id = ANY($3::uuid[])
-            AND d.day >= span.first AND d.day < span.beyond
-        WHERE d.events > 0 AND d.day NOT IN (SELECT day FROM unsummed)
-        UNION ALL
-        SELECT service_id, component_id, width_bucket(day, $4::date[]), quantity, quantity
-        FROM ({EVENTS.format(days="unsummed")}) e
-        WHERE quantity IS NOT NULL AND service_id = ANY($2::uuid[]) AND component_id = ANY($3::uuid[])
-    )
-    SELECT service_id, component_id, bucket, sum(total) AS total, max(high) AS high
-    FROM counted GROUP BY service_id, component_id, bucket
+    WITH {UNSUMMED.format(within=_IN_BUCKETS)}
+    SELECT d.service_id, d.component_id, b.bucket, d.total, d.high
+    FROM {_BUCKETS} CROSS JOIN LATERAL (
+        SELECT d.service_id, d.component_id, sum(d.total) AS total, max(d.high) AS high FROM usage_day d
+        WHERE d.agency_id = $1 AND d.day >= b.first AND d.day < b.beyond AND d.events > 0
+            AND d.day NOT IN (SELECT day FROM unsummed)
+        GROUP BY d.service_id, d.component_id
+    ) d
+    UNION ALL
+    SELECT e.service_id, e.component_id, b.bucket, sum(e.quantity), max(e.quantity)
+    FROM ({EVENTS.format(days="unsummed")}) e JOIN {_BUCKETS} ON e.day >= b.first AND e.day < b.beyond
+    WHERE e.quantity IS NOT NULL GROUP BY e.service_id, e.component_id, b.bucket
 """  # noqa: S608 - our own text
 # Corrected events are left out of the great sum and counted apart: there are few of them.
 _BY_EVENTS = """
@@ -123,23 +122,17 @@ async def usages_of(
     if not components or not wanted:
         return []
     edges = _edges(components.values(), wanted)
-    services = sorted({service for service, _ in components})
     # Where single events are not kept any more, their sums by day are what there is.
     since = await kept_from() if by_event or as_invoiced else None
     from_events = [month for month in wanted if since is None or month >= since] if by_event or as_invoiced else []
     found = []
     if from_events:
+        services = sorted({service for service, _ in components})
         found += await _by_events(agency_id, services, edges, from_events, as_invoiced=as_invoiced)
-    if from_days := [month for month in wanted if month not in from_events]:
-        spans = _spans(from_days)
+    if from_days := {month for month in wanted if month not in from_events}:
+        buckets = [n for n, first in enumerate(edges[:-1]) if Month.of(first) in from_days]
         found += await rows(
-            _BY_DAYS,
-            agency_id,
-            services,
-            sorted({component for _, component in components}),
-            edges,
-            [first for first, _ in spans],
-            [beyond for _, beyond in spans],
+            _BY_DAYS, agency_id, [n + 1 for n in buckets], [edges[n] for n in buckets], [edges[n + 1] for n in buckets]
         )
     return _usages(components, found, _Stretches(edges, wanted), in_use)
 
@@ -184,17 +177,6 @@ def _edges(components: Iterable[Component], months: Sequence[Month]) -> list[dt.
     for component in components:
         days |= {version.effective_from for version in component.prices}
     return sorted(days)
-
-
-def _spans(months: Sequence[Month]) -> list[tuple[dt.date, dt.date]]:
-    """Join months that follow each other into stretches: first day, and the day after the last."""
-    spans: list[tuple[dt.date, dt.date]] = []
-    for month in months:
-        if spans and spans[-1][1] == month.first:
-            spans[-1] = spans[-1][0], month.next.first
-        else:
-            spans.append((month.first, month.next.first))
-    return spans
 
 
 class _Stretches:
