@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from billing.money import NotMoney, exactly
+from billing.money import ZERO, NotMoney, exactly
 from billing.months import aware, bangkok_date
-from billing.tariffs.rules import Basis, PriceVersion, Reference, Tranche
+from billing.tariffs.rules import Basis, PriceVersion, Reference, Tranche, tranches
 
 MICROSECOND = timedelta(microseconds=1)
 MICROSECONDS_PER_HOUR = timedelta(hours=1) // MICROSECOND
@@ -96,20 +96,30 @@ class Charge:
 
     The stretch is `starts_at` to `ends_at` (exclusive), in UTC. `amount` is `full` (the sum of the
     tranches) × `share` ÷ `whole`, rounded once: days of the month for a monthly price, microseconds of
-    the hour for an hourly one, 1 ÷ 1 for the rest. `unrounded` is the same to sixty digits.
+    the hour for an hourly one, 1 ÷ 1 for the rest. `after` is what the month's tiers had counted before.
     """
 
     component: Component
     quantity: Decimal
     price: PriceVersion
-    tranches: tuple[Tranche, ...]
     starts_at: datetime
     ends_at: datetime
     share: int
     whole: int
     full: Decimal
-    unrounded: Decimal
     amount: Decimal
+    after: Decimal = ZERO
+
+    @property
+    def tranches(self) -> tuple[Tranche, ...]:
+        """The quantity by tier, lowest first; made when they are shown, which few charges are."""
+        return tuple(tranches(self.quantity, self.price.tiers, self.after))
+
+    @property
+    def unrounded(self) -> Decimal:
+        """The amount to sixty digits."""
+        with exactly():
+            return self.full if self.share == self.whole else self.full * self.share / self.whole
 
     @property
     def first(self) -> date:

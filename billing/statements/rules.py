@@ -29,7 +29,7 @@ from billing.statements.charges import (
     Usage,
 )
 from billing.statements.credits import DEFAULT_BANDS, CreditBand, availability, credit, credit_rate
-from billing.tariffs.rules import Basis, PriceVersion, Reference, cut_exactly, version_on, versions_between
+from billing.tariffs.rules import Basis, PriceVersion, Reference, cost_exactly, version_on, versions_between
 
 __all__ = [
     "BANGKOK",
@@ -318,11 +318,10 @@ def _priced(
     after: Decimal = ZERO,
 ) -> Charge:
     """Compute and round an amount: the only place where one is. For who computes exactly already."""
-    parts = tuple(cut_exactly(quantity, version.tiers, after))
-    full = sum([part.amount for part in parts], ZERO)
+    full = cost_exactly(quantity, version.tiers, after)
     unrounded = full if share == whole else full * share / whole
     amount = unrounded.quantize(SATANG) + ZERO  # adding zero turns -0.00 into 0.00
-    return Charge(component, quantity, version, parts, starts_at, ends_at, share, whole, full, unrounded, amount)
+    return Charge(component, quantity, version, starts_at, ends_at, share, whole, full, amount, after)
 
 
 def monthly_price(items: Iterable[Item], on: date, days: int = 31) -> list[Charge]:

@@ -157,7 +157,23 @@ def cut_exactly(quantity: Decimal, tiers: Sequence[Tier], after: Decimal = ZERO)
 def graduated(quantity: Decimal, tiers: Sequence[Tier], after: Decimal = ZERO) -> Decimal:
     """Return what a quantity costs, exact and unrounded; refuse a negative one (`NotMoney`)."""
     with exactly():
-        return sum((tranche.amount for tranche in tranches(quantity, tiers, after)), ZERO)
+        return cost_exactly(quantity, tiers, after)
+
+
+def cost_exactly(quantity: Decimal, tiers: Sequence[Tier], after: Decimal = ZERO) -> Decimal:
+    """Do what `graduated` does for who computes exactly already: the sum of the tranches, which need not be made."""
+    if quantity < ZERO or after < ZERO:
+        raise NotMoney(f"a quantity is not negative: {quantity}, after {after}")
+    cost, low, top = ZERO, after, after + quantity
+    for tier in tiers:
+        upto = tier.upto
+        high = top if upto is None or top < upto else upto
+        if high > low:
+            cost += (high - low) * tier.price
+            if high is top:
+                break
+            low = high
+    return cost
 
 
 @dataclass(frozen=True, slots=True)
