@@ -3,14 +3,16 @@
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.datastructures import URLPath
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
@@ -29,6 +31,17 @@ from portal.settings import Settings
 
 class Portal(Starlette):
     """Starlette with the headers outermost, so that the answer to a crash carries them too."""
+
+    def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
+        """Return the path of a named route, found by its name: a page asks for dozens, and there are hundreds."""
+        named = self._by_name.get((name, frozenset(path_params)))
+        return named.url_path_for(name, **path_params) if named else super().url_path_for(name, **path_params)
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, frozenset[str]], Route]:
+        routes = [each for each in self.routes if isinstance(each, Route)]
+        # The first of a name is what looking through them all would find.
+        return {(each.name, frozenset(each.param_convertors)): each for each in reversed(routes)}
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return the whole stack, the headers around it."""

@@ -6,7 +6,7 @@ import uuid
 from auth.errors import Conflict, Invalid, NotFound, NotPermitted
 from auth.people.models import Delegation, Membership
 from auth.rules import Actor, Role
-from auth.tenancy import record, rows
+from auth.tenancy import record
 
 LONGEST = dt.timedelta(days=92)
 
@@ -70,16 +70,15 @@ async def delegations_of(organisation_id: uuid.UUID, *, now: dt.datetime) -> lis
     return await running.select_related("from_person", "to_person").order_by("starts_at")
 
 
-async def lent_to(person_id: uuid.UUID, organisation_id: uuid.UUID, at: dt.datetime) -> tuple[tuple[Role, str], ...]:
-    """Return the roles lent to a person at a moment, each with the lender's name, while the lender holds them."""
-    found = await rows(
-        "SELECT d.role, p.name FROM delegation d JOIN person p ON p.id = d.from_person_id"
-        " WHERE d.to_person_id = $1 AND d.organisation_id = $2 AND d.revoked_at IS NULL"
-        " AND d.starts_at <= $3 AND d.ends_at > $3"
-        " AND EXISTS (SELECT FROM membership m WHERE m.person_id = d.from_person_id"
-        "   AND m.organisation_id = d.organisation_id AND m.role = d.role AND m.revoked_at IS NULL)",
-        person_id,
-        organisation_id,
-        at,
-    )
-    return tuple((Role(row["role"]), row["name"]) for row in found)
+def lent_roles(to_person: str, organisation: str, at: str) -> str:
+    """Return the query, in SQL, of the roles lent to a person at a moment while the lender holds them.
+
+    Each as an array of the role and the lender's name; the person, organisation and moment are places of the query.
+    """
+    return f"""
+        SELECT ARRAY[d.role, lender.name] FROM delegation d JOIN person lender ON lender.id = d.from_person_id
+        WHERE d.to_person_id = {to_person} AND d.organisation_id = {organisation} AND d.revoked_at IS NULL
+            AND d.starts_at <= {at} AND d.ends_at > {at}
+            AND EXISTS (SELECT FROM membership m WHERE m.person_id = d.from_person_id
+                AND m.organisation_id = d.organisation_id AND m.role = d.role AND m.revoked_at IS NULL)
+    """  # noqa: S608 - places of our own queries

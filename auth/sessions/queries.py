@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 
-from auth.people.delegations import lent_to
+from auth.people.delegations import lent_roles
 from auth.rules import Actor, OrganisationKind, Role, Seat
 from auth.sessions.commands import Limits, hashed
 from auth.sessions.models import Session
@@ -35,20 +35,18 @@ async def identify(
         return None
     if now - session.last_seen_at >= _TOUCH_EVERY:
         await Session.filter(id=session.id).update(last_seen_at=now)
-    person = await rows("SELECT name FROM person WHERE id = $1", session.person_id)
-    seats, roles = await _seats_of(session.person_id)
-    seat = next((seat for seat in seats if seat.id == session.organisation_id), seats[0] if seats else None)
-    lent = await lent_to(session.person_id, seat.id, business_now or now) if seat else ()
+    name, places = await _known_as(session.person_id, business_now or now)
+    at = next((place for place in places if place.seat.id == session.organisation_id), places[0] if places else None)
     actor = Actor(
-        name=person[0]["name"],
+        name=name,
         person_id=session.person_id,
-        seat=seat,
-        roles=frozenset(roles[seat.id]) | {role for role, _ in lent} if seat else frozenset(),
-        lent=tuple((role, name) for role, name in lent if role not in roles[seat.id]) if seat else (),
+        seat=at.seat if at else None,
+        roles=at.roles | {role for role, _ in at.lent} if at else frozenset(),
+        lent=tuple((role, lender) for role, lender in at.lent if role not in at.roles) if at else (),
         authenticated_at=session.authenticated_at,
         session_id=session.id,
     )
-    return Visitor(actor, session, tuple(seats))
+    return Visitor(actor, session, tuple(place.seat for place in places))
 
 
 async def sessions_of(person_id: uuid.UUID, *, now: dt.datetime) -> list[Session]:
@@ -56,14 +54,35 @@ async def sessions_of(person_id: uuid.UUID, *, now: dt.datetime) -> list[Session
     return await Session.filter(person_id=person_id, ended_at=None, expires_at__gt=now).order_by("-last_seen_at")
 
 
-async def _seats_of(person_id: uuid.UUID) -> tuple[list[Seat], dict[uuid.UUID, set[Role]]]:
-    held = await rows(
-        "SELECT o.id, o.kind, o.code, o.name_th, o.name_en, array_agg(m.role) AS roles"
-        " FROM membership m JOIN organisation o ON o.id = m.organisation_id"
-        " WHERE m.person_id = $1 AND m.revoked_at IS NULL GROUP BY o.id ORDER BY o.code",
-        person_id,
-    )
-    seats = [
-        Seat(row["id"], OrganisationKind(row["kind"]), row["code"], row["name_th"], row["name_en"]) for row in held
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """An organisation a person belongs to, with the roles held there, and those lent with each lender's name."""
+
+    seat: Seat
+    roles: frozenset[Role]
+    lent: tuple[tuple[Role, str], ...]
+
+
+# A row for each organisation a person belongs to; one for who belongs to none.
+_KNOWN_AS = f"""
+    SELECT p.name, o.id, o.kind, o.code, o.name_th, o.name_en, array_agg(m.role) AS roles,
+        ARRAY({lent_roles("p.id", "o.id", "$2")}) AS lent
+    FROM person p
+    LEFT JOIN (membership m JOIN organisation o ON o.id = m.organisation_id)
+        ON m.person_id = p.id AND m.revoked_at IS NULL
+    WHERE p.id = $1 GROUP BY p.id, o.id ORDER BY o.code
+"""  # noqa: S608 - our own text
+
+
+async def _known_as(person_id: uuid.UUID, at: dt.datetime) -> tuple[str, list[_Place]]:
+    """Return a person's name, and the organisations they belong to with what they may there at a moment."""
+    found = await rows(_KNOWN_AS, person_id, at)
+    return found[0]["name"], [
+        _Place(
+            Seat(row["id"], OrganisationKind(row["kind"]), row["code"], row["name_th"], row["name_en"]),
+            frozenset(map(Role, row["roles"])),
+            tuple((Role(role), lender) for role, lender in row["lent"]),
+        )
+        for row in found
+        if row["id"] is not None
     ]
-    return seats, {row["id"]: {Role(role) for role in row["roles"]} for row in held}

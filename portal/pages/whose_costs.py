@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from auth.errors import NotFound
 from auth.organisations.models import Organisation
-from auth.rules import OrganisationKind
+from auth.rules import OrganisationKind, Seat
 from billing.budgets.rules import FiscalYear
 from billing.months import bangkok_date
 from billing.statements.queries import invoiced_by_agency
@@ -16,11 +16,11 @@ from portal.formats import Language, thai_sort_key
 from portal.visit import Visit
 
 
-async def agency_asked_for(visit: Visit) -> Organisation | None:
+async def agency_asked_for(visit: Visit) -> Seat | None:
     """Return the agency whose costs are asked for; one's own, or the one the address names; NotFound for others'."""
     named, own = visit.query.get("agency"), visit.by.agency_id
     if not named:
-        return await Organisation.get(id=own) if own else None
+        return visit.by.seat if own else None
     try:
         agency_id = uuid.UUID(named)
     except ValueError:
@@ -30,7 +30,7 @@ async def agency_asked_for(visit: Visit) -> Organisation | None:
     found = await Organisation.get_or_none(id=agency_id, kind=OrganisationKind.AGENCY)
     if found is None:
         raise NotFound("Organisation")
-    return found
+    return Seat(found.id, found.kind, found.code, found.name_th, found.name_en)
 
 
 async def choose_agency(visit: Visit) -> Response:
@@ -56,11 +56,11 @@ def name_of(organisation: Organisation, language: Language) -> str:
     return organisation.name_en if language == "en" else organisation.name_th
 
 
-def name_unless_own(visit: Visit, agency: Organisation) -> str | None:
+def name_unless_own(visit: Visit, agency: Seat) -> str | None:
     """Return the agency's name where it is not the visitor's own."""
-    return None if visit.by.agency_id else name_of(agency, visit.language)
+    return None if visit.by.agency_id else agency.name(visit.language)
 
 
-def whose_query(visit: Visit, agency: Organisation) -> str:
+def whose_query(visit: Visit, agency: Seat) -> str:
     """Return what links carry to stay with the agency chosen."""
     return "" if visit.by.agency_id else f"agency={agency.id}"
