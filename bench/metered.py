@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import process_time
+from typing import NamedTuple
 
 from auth.clients.commands import create
 from auth.clients.rules import Scope
@@ -42,6 +43,13 @@ class World:
     components: list[uuid.UUID]
     items: list[PriceItem]
     token: str
+
+
+class Spent(NamedTuple):
+    """What one turn took: by the clock, and of a processor, which whatever else runs here disturbs less."""
+
+    seconds: float
+    busy: float
 
 
 @contextmanager
@@ -104,12 +112,17 @@ def megabytes(pid: int | str = "self") -> float:
 
 
 def processor_seconds(running: Running) -> float:
-    """Return the time that this process and the database's, those that ended too, have had a processor for."""
-    ticks, known = 0, {running.pid}
+    """Return the time that this process and the database's have had a processor for."""
+    return process_time() + busy(running.pid)
+
+
+def busy(*roots: int) -> float:
+    """Return the seconds that some processes and those they began, also the ended ones, have had a processor for."""
+    ticks, known = 0, set(roots)
     for each in sorted(Path("/proc").glob("[0-9]*/stat"), key=lambda stat: int(stat.parent.name)):
         with suppress(OSError):  # it ended meanwhile
             fields = each.read_text().rpartition(")")[2].split()
             if int(each.parent.name) in known or int(fields[1]) in known:
                 known.add(int(each.parent.name))
                 ticks += sum(map(int, fields[11:15]))
-    return process_time() + ticks / os.sysconf("SC_CLK_TCK")
+    return ticks / os.sysconf("SC_CLK_TCK")

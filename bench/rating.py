@@ -13,7 +13,7 @@ from collections.abc import Awaitable
 from decimal import Decimal
 from pathlib import Path
 from time import perf_counter
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -21,7 +21,7 @@ import asyncpg
 
 from auth.rules import system
 from auth.tenancy import acting_as, rows
-from bench.metered import METERS, MONTH, World, found, megabytes, processor_seconds, server
+from bench.metered import METERS, MONTH, Spent, World, found, megabytes, processor_seconds, server
 from billing.metering.queries import usages_of
 from billing.statements.charges import Charge, Usage
 from billing.statements.queries import component_of
@@ -34,14 +34,6 @@ T = TypeVar("T")
 
 FROM_EVENTS, FROM_SUMS = 0.5, 4
 ROUNDS = 3
-
-
-class Spent(NamedTuple):
-    """What one turn took: by the clock, and of a processor, which whatever else runs here disturbs less."""
-
-    seconds: float
-    busy: float
-
 
 HOURS = MONTH.days * 24
 AGENCIES = 1

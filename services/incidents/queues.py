@@ -32,6 +32,9 @@ class Queue(enum.StrEnum):
     ALL = "all"  # closed ones too, the latest contact first
 
 
+_COUNTED = tuple(which for which in Queue if which is not Queue.ALL)
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a list is narrowed to; nothing given is everything."""
@@ -82,11 +85,11 @@ _COLUMNS = (
 
 
 class _Query:
-    """The conditions of a query in SQL, with their values."""
+    """The conditions of a query in SQL, with their values; `values` are those of the statement it is a part of."""
 
-    def __init__(self) -> None:
+    def __init__(self, values: list[Any] | None = None) -> None:
         self.conditions: list[str] = []
-        self.values: list[Any] = []
+        self.values: list[Any] = [] if values is None else values
 
     def where(self, condition: str, *values: Any) -> None:
         """Add a condition whose places are written {}."""
@@ -115,7 +118,8 @@ async def queue(
 
     Refuses who is not of the desk (NotPermitted).
     """
-    query = await _desk_query(which, by, now)
+    query = _Query()
+    _of_desk(query, which, by, await _sections_of(by, now), now)
     _narrow(query, wanted or Wanted())
     if which is Queue.ALL:
         return await _page(query, "contacted_at DESC, id DESC", ("contacted_at", "<"), after, size, now)
@@ -123,18 +127,17 @@ async def queue(
 
 
 async def counts(*, by: Actor, now: dt.datetime) -> Mapping[Queue, int]:
-    """Return how many incidents each queue holds, counted up to 1,001: more is "1,000+"."""
-    counted: dict[Queue, int] = {}
-    for which in Queue:
-        if which is Queue.ALL:
-            continue
-        query = await _desk_query(which, by, now)
-        [found] = await rows(
-            f"SELECT count(*) AS n FROM (SELECT FROM incident WHERE {query.text} LIMIT {MOST_COUNTED + 1}) few",  # noqa: S608 - conditions are this module's, values are bound
-            *query.values,
-        )
-        counted[which] = found["n"]
-    return counted
+    """Return how many incidents each queue but the last holds, counted up to 1,001: more is "1,000+"."""
+    sections = await _sections_of(by, now)
+    values: list[Any] = []
+    counted = []
+    for which in _COUNTED:
+        query = _Query(values)
+        _of_desk(query, which, by, sections, now)
+        few = f"SELECT FROM incident WHERE {query.text} LIMIT {MOST_COUNTED + 1}"
+        counted.append(f"(SELECT count(*) FROM ({few}) few) AS {which}")  # noqa: S608 - conditions are this module's, values are bound
+    [found] = await rows(f"SELECT {', '.join(counted)}", *values)
+    return {which: found[which] for which in _COUNTED}
 
 
 async def reported(
@@ -191,12 +194,15 @@ def glance(
     }[standing]
 
 
-async def _desk_query(which: Queue, by: Actor, now: dt.datetime) -> _Query:
+async def _sections_of(by: Actor, now: dt.datetime) -> list[uuid.UUID]:
+    return [place.section_id for place in await places_of(by.person_id, now)]
+
+
+def _of_desk(query: _Query, which: Queue, by: Actor, sections: list[uuid.UUID], now: dt.datetime) -> None:
+    """Narrow a query to one of the desk's queues, as somebody of these sections sees it."""
     if by.provider_id is None or not by.may(Permission.INCIDENTS_READ):
         raise NotPermitted("these queues are the desk's")
-    query = _Query()
     query.where("provider_id = {}", by.provider_id)
-    sections = [place.section_id for place in await places_of(by.person_id, now)]
     if which is not Queue.ALL:
         query.where("is_open")  # as it stands in the indexes, never as a value
     if which is Queue.MINE:
@@ -210,7 +216,6 @@ async def _desk_query(which: Queue, by: Actor, now: dt.datetime) -> _Query:
         query.where("section_id = ANY({}::uuid[])" if sections else "{}::uuid IS NULL", sections or by.provider_id)
     elif which is not Queue.MINE and not sees_all:
         query.where("section_id = ANY({}::uuid[]) OR assignee_id = {}", sections, by.person_id)
-    return query
 
 
 def _narrow(query: _Query, wanted: Wanted) -> None:
