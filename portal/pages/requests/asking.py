@@ -57,7 +57,7 @@ async def edit(visit: Visit) -> Response:
     found = await _whole(visit)
     if found.request.state not in _EDITABLE:
         return visit.redirect("request", id=found.request.id)
-    form = await forms.again(found.request, found.items, await official(), visit.now)
+    form = await forms.again(found, await official(), visit.now)
     if found.request.typed is not None:
         forms.take(form, Fields(found.request.typed.items()))
     return await _page(visit, form, found.request)
@@ -87,7 +87,7 @@ async def keep(visit: Visit) -> Response:
 async def save(visit: Visit) -> Response:
     """Take an edited request: calculate only, save it, or submit it."""
     found = await _whole(visit)
-    form = await forms.again(found.request, found.items, await official(), visit.now)
+    form = await forms.again(found, await official(), visit.now)
     forms.take(form, visit.form)
     return await _take(visit, form, found.request)
 
@@ -182,6 +182,7 @@ async def _view(visit: Visit, form: Form) -> dict[str, Any]:
         "ending": ending_of(form.kind, form.promised.data_kept_days, form.effective_on, ahead.price),
         "kinds": wording.KINDS,
         "kind_name": wording.KINDS[form.kind],
+        "why": wording.why(form.events, visit.language),
         "in_the_way": in_the_way,
         "may_submit": not ahead.is_short or form.offering.takes_waiting_list,
         "name": lambda thing: wording.name(thing, visit.language),

@@ -17,11 +17,12 @@ from services.calendar.rules import Calendar
 from services.catalogue.models import Component, ComponentBounds, Offering, OfferingTerms
 from services.catalogue.queries import bounds_of, terms_of
 from services.catalogue.rules import Bounds, in_force
-from services.requests.models import RequestItem, ServiceRequest
+from services.requests.models import RequestEvent
 from services.requests.pricing import Ask, Price
 from services.requests.queries import (
     Demand,
     Effect,
+    Whole,
     demands_of,
     effect_on_budget,
     lead_days_of,
@@ -73,6 +74,7 @@ class Form:
     effective_on: dt.date | None = None
     asks_earlier: bool = False
     justification: str = ""
+    events: tuple[RequestEvent, ...] = ()  # of the request that is edited, none for a new one
     errors: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -175,8 +177,9 @@ async def begin(
     return made
 
 
-async def again(request: ServiceRequest, items: tuple[RequestItem, ...], calendar: Calendar, now: dt.datetime) -> Form:
+async def again(found: Whole, calendar: Calendar, now: dt.datetime) -> Form:
     """Return the form of a draft or a returned request, filled in as it was saved."""
+    request = found.request
     made = await begin(
         request.kind,
         service_id=request.subscription_id if request.kind is not Kind.NEW else None,
@@ -184,12 +187,12 @@ async def again(request: ServiceRequest, items: tuple[RequestItem, ...], calenda
         calendar=calendar,
         now=now,
     )
-    asked = {item.component_id: item.asked for item in items}
+    asked = {item.component_id: item.asked for item in found.items}
     for row in made.rows:
         if row.component.id in asked:
             row.after = asked[row.component.id]
             row.typed = _plain(row.after)
-    made.label, made.justification = request.label, request.justification
+    made.label, made.justification, made.events = request.label, request.justification, found.events
     made.day = made.effective_on = request.effective_on
     for row in made.rows:
         row.bounds = in_force(row.versions, request.effective_on).rule

@@ -174,6 +174,7 @@ async def shown(visit: Visit, *, problem: str | None = None, status: int = 200) 
         way=wording.way(request.state, {event.state for event in found.events}),
         due_at=due_at,
         left=wording.left(due_at, visit.now, calendar),
+        why=wording.why(found.events, visit.language),
         events=[wording.told(e, visit.language, inside=visit.by.agency_id is None) for e in reversed(found.events)],
         checks=wording.CHECKS,
         may=may,

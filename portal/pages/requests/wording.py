@@ -1,6 +1,7 @@
 """The words for requests: states, kinds, whose move it is, and what each line of the timeline says (glossary)."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -9,7 +10,7 @@ from portal.formats import Language, date_short
 from portal.i18n import Lazy, gettext, lazy
 from services.calendar.rules import Calendar
 from services.requests.models import RequestEvent
-from services.requests.rules import OPEN, CheckKind, Kind, State
+from services.requests.rules import OPEN, Action, CheckKind, Kind, State
 
 KINDS: Final[dict[Kind, Lazy]] = {
     Kind.NEW: lazy("New service"),
@@ -112,6 +113,10 @@ _DONE: Final[dict[str, tuple[Lazy, str, str]]] = {
     "progress_note": (lazy("How the work goes"), "info", "progress-check"),
 }
 # Events that name something: the word, where its detail has the name, tone and icon.
+# Moves whose reason is the first thing that whoever comes to the request wants to know.
+_REASONED: Final = frozenset(
+    {Action.RETURN, Action.REJECT, Action.VOID, Action.DECLINE, Action.WITHDRAW, Action.REOPEN}
+)
 _NAMED: Final[dict[str, tuple[Lazy, str, str, str]]] = {
     "assigned": (lazy("Assigned to"), "reviewer", "info", "user-check"),
     "work_assigned": (lazy("Work assigned to"), "person", "info", "user-check"),
@@ -145,6 +150,12 @@ def told(event: RequestEvent, language: Language, *, inside: bool) -> Told:
     if event.what.startswith("check_") and not inside:
         note = ""
     return Told(event.at, who, what, note, tone, icon)
+
+
+def why(events: Sequence[RequestEvent], language: Language) -> Told | None:
+    """Return the move that brought a request where it stands, if somebody gave a reason for it; its events in order."""
+    moved = next((event for event in reversed(events) if event.action), None)
+    return told(moved, language, inside=False) if moved and moved.action in _REASONED and moved.note else None
 
 
 def _deed(event: RequestEvent, language: Language) -> tuple[str, str, str]:
