@@ -35,6 +35,7 @@ from services.requests.rules import (
     StaleQuote,
     WrongState,
 )
+from services.staff.rules import NotAssignable
 
 RETRY_AFTER = {"retry-after": "5"}
 
@@ -97,7 +98,7 @@ ANSWERS: Mapping[type[Exception], Answer] = {
     FileRefused: Answer(422),
     ChecksMissing: Answer(422, lazy("All three checks must be passed before a quote can be given.")),
     EarlierNotAgreed: Answer(422, lazy("The effective date is earlier than what was agreed.")),
-    incidents.NotAssignable: Answer(422, lazy("This person cannot be given this work.")),
+    NotAssignable: Answer(422, lazy("This person cannot be given this work.")),
     incidents.NotClassified: Answer(422, lazy("Choose a row of the service level agreement first.")),
     AboveCeiling: Answer(422, lazy("The price is above the ceiling price.")),
     NoCalendar: Answer(422, lazy("This is no calendar file that can be read (.ics).")),

@@ -34,6 +34,7 @@ from services.subscriptions.commands import open_subscription
 from services.subscriptions.models import Subscription
 from tests.cast import ISSUER
 from tests.conftest import create_database
+from tests.services.incidents.desk import cleared
 
 T = TypeVar("T")
 TEMPLATE = "template_stage"
@@ -172,6 +173,9 @@ async def _build() -> None:
     async with acting_as(manager):
         assert manager.seat is not None
         catalogue = await offer_everything(manager.seat.id, by=manager, now=BUILT_AT)
+    async with acting_as(system("test")):
+        for who in ("reviewer", "head-network", "head-hardware", "technician"):
+            await cleared(manager.seat.id, cast[who])
     for letter, code, amounts in IN_USE:
         seat = cast[f"official-{letter}"].seat
         assert seat is not None

@@ -153,6 +153,18 @@ TICKETS: Final = (
 _RECENT: Final = next(ticket for ticket in TICKETS if ticket.at >= "2026-12-01")
 
 
+async def register(cast: Mapping[str, Actor], provider_id: uuid.UUID) -> None:
+    """Enter in the staff register what those who do the work hold; the others can be given none."""
+    async with acting_as(_LOADING):
+        for who, about, title, number, until in _CERTIFICATES:
+            held: dict[str, Any] = {"held_from": _HELD_FROM, "provider_id": provider_id}
+            held |= {"by": _LOADING, "now": _MANNED_AT}
+            person = _person(cast[who])
+            await enter(person, Kind.CERTIFICATE, field=about, title=title, number=number, held_until=until, **held)
+            await enter(person, Kind.RECORD_CHECK, number="ทว. 1/2568", **held)
+            await enter(person, Kind.NDA, **held)
+
+
 async def man(cast: Mapping[str, Actor], provider_id: uuid.UUID) -> None:
     """Load the agreement, seat the sections, write the articles, and live through the incidents in order of time."""
     async with acting_as(_LOADING):
@@ -161,13 +173,6 @@ async def man(cast: Mapping[str, Actor], provider_id: uuid.UUID) -> None:
         for who, position, codes in _SEATS:
             for code in codes:
                 await seat(sections[code].id, _person(cast[who]), position, by=_LOADING, now=_MANNED_AT)
-        for who, about, title, number, until in _CERTIFICATES:
-            held: dict[str, Any] = {"held_from": _HELD_FROM, "provider_id": provider_id}
-            held |= {"by": _LOADING, "now": _MANNED_AT}
-            person = _person(cast[who])
-            await enter(person, Kind.CERTIFICATE, field=about, title=title, number=number, held_until=until, **held)
-            await enter(person, Kind.RECORD_CHECK, number="ทว. 1/2568", **held)
-            await enter(person, Kind.NDA, **held)
         services = await Subscription.filter(provider_id=provider_id, state="active").select_related("offering")
     async with acting_as(cast["helpdesk"]):
         for code, title_th, title_en, text_th, text_en, is_public in _ARTICLES:

@@ -56,6 +56,7 @@ async def load(settings: Settings, now: dt.datetime) -> bool:
         async with acting_as(cast["manager"]):
             provider_id = organisations["provider"].id
             catalogue = await offer_everything(provider_id, by=cast["manager"], now=_PRICES_MADE_AT)
+        await desk.register(cast, provider_id)
         await Story(cast, catalogue, calendar).live()
         await desk.man(cast, provider_id)
         async with acting_as(system("help desk")):

@@ -20,7 +20,6 @@ from services.incidents.rules import (
     REMINDS_AFTER_WORKING_DAYS,
     Action,
     ConditionNotMet,
-    NotAssignable,
     State,
     WrongState,
 )
@@ -30,7 +29,8 @@ from services.sla.facts import FactKind
 from services.sla.models import SlaRow
 from services.sla.queries import row_at
 from services.sla.rules import WORKING_DAY_MINUTES, Severity, Terms, terms_of
-from services.staff.queries import clearances
+from services.staff.queries import require_clearance
+from services.staff.rules import NotAssignable
 
 
 async def first_analysis(
@@ -302,8 +302,7 @@ async def _assignable(incident: Incident, person_id: uuid.UUID, now: dt.datetime
     roles = Membership.filter(organisation_id=incident.provider_id, person_id=person_id, revoked_at=None)
     if not await roles.filter(role__in=[Role.TECHNICIAN, Role.SECTION_HEAD]).exists():
         raise NotAssignable("this person holds no role for the work")
-    if not (await clearances([person_id], bangkok_date(now)))[person_id].is_whole:
-        raise NotAssignable("a certificate, the record check or the NDA is missing or has lapsed")
+    await require_clearance(person_id, bangkok_date(now))
     return place.name
 
 

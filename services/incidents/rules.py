@@ -165,10 +165,6 @@ class NotClassified(Refusal):
     """The incident has no row of the service level agreement yet; nothing can be resolved without."""
 
 
-class NotAssignable(Refusal):
-    """The person cannot be given work here: not of the section, no technician, or a clearance has lapsed."""
-
-
 class ConditionNotMet(Conflict):
     """The clock has no condition to wait for, or it is met already."""
 

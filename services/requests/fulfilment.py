@@ -3,11 +3,13 @@
 import datetime as dt
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from auth.errors import Conflict, Invalid, NotPermitted
 from auth.people.queries import Member, members_of
 from auth.rules import GRANTS, Actor, Permission, Role
 from auth.tenancy import one, scoped
+from billing.months import bangkok_date
 from services.automation import commands as automation
 from services.capacity import commands as capacity
 from services.requests.events import move, tell
@@ -16,9 +18,20 @@ from services.requests.pricing import takes_effect
 from services.requests.queries import asks_of, pool_deltas
 from services.requests.rules import Action, Kind, State
 from services.requests.steps import steps_of
+from services.staff.queries import clearances, require_clearance
+from services.staff.rules import Clearance
 from services.subscriptions import commands as subscriptions
 
 WORK_SHARED_BY = frozenset({Role.REVIEWER, Role.SECTION_HEAD})
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Somebody of a provider who does work orders, and whether the staff register lets them be given one."""
+
+    person_id: uuid.UUID
+    name: str
+    clearance: Clearance
 
 
 async def order_work(request: ServiceRequest, quoted: Quote, *, now: dt.datetime) -> WorkOrder:
@@ -66,9 +79,15 @@ async def order_work(request: ServiceRequest, quoted: Quote, *, now: dt.datetime
 
 
 async def start(request_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> ServiceRequest:
-    """Take a confirmed request into work; who takes it is told to the agency."""
+    """Take a confirmed request into work; who takes it is told to the agency.
+
+    Refuses (NotAssignable) a person whose certificates, record check or NDA have lapsed (standard 9); a provider's own
+    system is none.
+    """
     request = await one(ServiceRequest, lock=True, id=request_id)
     await move(request, Action.START, by=by, now=now)
+    if by.person_id is not None:
+        await require_clearance(by.person_id, bangkok_date(now))
     order = await one(WorkOrder, lock=True, request_id=request_id)
     order.started_at = now
     order.assigned_to, order.assigned_to_name = by.person_id, by.name
@@ -79,17 +98,19 @@ async def start(request_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Servic
 async def assign_work(request_id: uuid.UUID, person_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> WorkOrder:
     """Put a work order into a colleague's hands, before or while it is worked on; the timeline tells both sides.
 
-    Refuses (NotPermitted) who is neither reviewer nor section head, (Invalid) a colleague who does no work orders, and
-    (Conflict) work that is delivered or not ordered yet.
+    Refuses (NotPermitted) who is neither reviewer nor section head, (Invalid) a colleague who does no work orders,
+    (NotAssignable) one whose certificates, record check or NDA have lapsed, and (Conflict) work that is delivered or
+    not ordered yet.
     """
     if not by.may(Permission.WORK_DO) or not by.roles & WORK_SHARED_BY:
         raise NotPermitted("work is shared out by reviewers and section heads")
     request = await one(ServiceRequest, lock=True, id=request_id)
     if request.state not in {State.CONFIRMED, State.IN_PROGRESS}:
         raise Conflict("there is no work to share out")
-    person = {member.person_id: member for member in await workers_of(request.provider_id)}.get(person_id)
+    person = next((each for each in await _do_work(request.provider_id) if each.person_id == person_id), None)
     if person is None:
         raise Invalid({"person": "Choose somebody who does work orders."})
+    await require_clearance(person_id, bangkok_date(now))
     order = await one(WorkOrder, lock=True, request_id=request_id)
     order.assigned_to, order.assigned_to_name = person_id, person.name
     await order.save(update_fields=["assigned_to", "assigned_to_name"])
@@ -97,8 +118,14 @@ async def assign_work(request_id: uuid.UUID, person_id: uuid.UUID, *, by: Actor,
     return order
 
 
-async def workers_of(provider_id: uuid.UUID) -> list[Member]:
-    """Return the provider's people who do work orders, by name."""
+async def workers_of(provider_id: uuid.UUID, now: dt.datetime) -> list[Worker]:
+    """Return the provider's people who do work orders, by name, with how they stand in the staff register."""
+    people = await _do_work(provider_id)
+    held = await clearances([each.person_id for each in people], bangkok_date(now))
+    return [Worker(each.person_id, each.name, held[each.person_id]) for each in people]
+
+
+async def _do_work(provider_id: uuid.UUID) -> list[Member]:
     return [
         member
         for member in await members_of(provider_id)

@@ -6,7 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from auth.errors import Refusal
+
 SOON = dt.timedelta(days=30)
+
+
+class NotAssignable(Refusal):
+    """The person cannot be given this work: no part in it, no role for it, or a clearance is missing or has lapsed."""
 
 
 class Kind(enum.StrEnum):

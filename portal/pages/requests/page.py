@@ -44,6 +44,7 @@ from services.requests.rules import (
     State,
     possible,
 )
+from services.staff.queries import clearances
 
 _UNPRICED = frozenset({State.DRAFT, State.RETURNED, State.SUBMITTED, State.UNDER_REVIEW})
 _BEFORE_CONFIRMATION = _UNPRICED | {State.AWAITING_CONFIRMATION}
@@ -181,7 +182,8 @@ async def shown(visit: Visit, *, problem: str | None = None, status: int = 200) 
         files=await attachments_of(request.id),
         me=visit.by.person_id,
         monthly=figures(found),
-        workers=[(one.person_id, one.name) for one in await workers_of(request.provider_id)] if "share" in may else [],
+        workers=await workers_of(request.provider_id, visit.now) if "share" in may else [],
+        may_be_given_work=await _may_be_given_work(visit) if "start" in may else False,
         ending=None
         if request.undone_at or request.state in _CAME_TO_NOTHING
         else ending_of(request.kind, await data_kept_days(found), request.effective_on, ended.price),
@@ -189,6 +191,12 @@ async def shown(visit: Visit, *, problem: str | None = None, status: int = 200) 
         name=lambda thing: wording.name(thing, visit.language),
         unit=lambda thing: wording.unit(thing, visit.language),
     )
+
+
+async def _may_be_given_work(visit: Visit) -> bool:
+    """Say whether the staff register lets the visitor take work up."""
+    me = visit.by.person_id
+    return me is not None and (await clearances([me], bangkok_date(visit.now)))[me].is_whole
 
 
 def moves(by: Actor, found: Whole, calendar: Calendar, visit: Visit) -> frozenset[str]:

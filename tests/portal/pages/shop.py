@@ -18,6 +18,7 @@ from portal.models import DemoClock
 from services.subscriptions.commands import open_subscription, set_quantities
 from services.subscriptions.models import Subscription
 from tests.cast import actor, organisation
+from tests.services.incidents.desk import cleared
 
 OPENED = dt.datetime(2025, 9, 22, 10, 0, tzinfo=BANGKOK)
 STARTS = dt.datetime(2025, 10, 1, tzinfo=BANGKOK)
@@ -86,6 +87,8 @@ async def opened_shop(now: dt.datetime = NOW) -> Shop:
         await set_tax_rate(TaxKind.VAT, Decimal("0.07"), dt.date(1999, 4, 1), now=OPENED)
         await set_tax_rate(TaxKind.WITHHOLDING, Decimal("0.01"), dt.date(1999, 4, 1), now=OPENED)
     manager = await actor("manager")
+    async with acting_as(system("tests")):
+        await cleared((await organisation("provider")).id, await actor("technician"))
     async with acting_as(manager):
         catalogue = await offer_everything((await organisation("provider")).id, by=manager, now=OPENED)
     agencies = {"a": await organisation("agency-a"), "b": await organisation("agency-b")}

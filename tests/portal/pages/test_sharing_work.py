@@ -8,6 +8,8 @@ import pytest
 from auth.rules import system
 from auth.tenancy import acting_as
 from services.requests.models import WorkOrder, WorkStep
+from services.staff.models import StaffRecord
+from services.staff.rules import Kind
 from tests.browsing import Browser, said
 from tests.cast import actor
 from tests.portal.pages.asking import answer, ask, before_s1, change
@@ -46,6 +48,34 @@ async def test_a_reviewer_puts_work_into_a_technicians_hands(shop: Shop, browser
     for who in ("official-a", "technician"):
         assert f"มอบหมายงานให้: {person.name}" in said(await (await browser_for(who)).get(path))
     assert person.name in said(await reviewer.get("/work"))
+
+
+async def test_work_goes_only_to_who_is_certified_checked_and_bound(shop: Shop, browser_for: BrowserFor) -> None:
+    path = await confirmed(shop, browser_for)
+    reviewer, technician, manager = [await browser_for(who) for who in ("reviewer", "technician", "manager")]
+    trusted, other = [(await actor(who)).person_id for who in ("technician", "head-network")]
+    why = "ใบรับรอง ผลตรวจประวัติ หรือข้อตกลงไม่เปิดเผยข้อมูลขาดหรือสิ้นผล"
+    page = await reviewer.get(path)
+    assert f'value="{other}" disabled' in page.text
+    assert f'value="{trusted}" disabled' not in page.text
+    assert said(page).count(why) >= 2  # the heads', and the reviewer's own for taking the work up
+    refused = await reviewer.submit(f"{path}/work/assignment", {"person": str(other)})
+    assert refused.status_code == 422
+    assert "มอบหมายงานนี้ให้บุคคลนี้ไม่ได้" in said(refused)
+    # Taking work up is being given it.
+    assert f'action="{path}/work"' not in page.text
+    assert (await reviewer.submit(f"{path}/work")).status_code == 422
+    assert f'action="{path}/work"' in (await technician.get(path)).text
+    async with acting_as(system("tests")):
+        nda = await StaffRecord.get(person_id=trusted, kind=Kind.NDA)
+    assert (await manager.submit(f"/staff/{trusted}/{nda.id}/striking", {"sure": "yes"})).status_code == 303
+    assert (await reviewer.submit(f"{path}/work/assignment", {"person": str(trusted)})).status_code == 422
+    lapsed = await technician.submit(f"{path}/work")
+    assert lapsed.status_code == 422
+    assert why in said(lapsed)
+    async with acting_as(system("tests")):
+        order = await WorkOrder.get()
+    assert (order.assigned_to, order.started_at) == (None, None)
 
 
 async def test_a_failed_step_is_seen_by_both_sides_and_tried_again(shop: Shop, browser_for: BrowserFor) -> None:

@@ -27,7 +27,7 @@ from services.incidents.ending import confirm, merge, rate, reopen, resolve
 from services.incidents.intake import CallerSaid, Wish, log, report
 from services.incidents.models import IncidentFact
 from services.incidents.queries import alike, candidates, whole
-from services.incidents.rules import Channel, ConditionNotMet, NotAssignable, NotClassified, State, WrongState
+from services.incidents.rules import Channel, ConditionNotMet, NotClassified, State, WrongState
 from services.sections.commands import be_away, unseat
 from services.sections.models import SectionMember
 from services.sla.commands import edit_row
@@ -35,7 +35,7 @@ from services.sla.facts import FactKind, Status
 from services.sla.rules import Severity
 from services.staff.commands import enter, strike
 from services.staff.queries import records_of
-from services.staff.rules import Kind
+from services.staff.rules import Kind, NotAssignable
 from tests.cast import take_away
 from tests.services.incidents.desk import Desk, at, person_of
 
