@@ -15,17 +15,18 @@ from dataclasses import dataclass
 import structlog
 from tortoise import Tortoise
 
-from auth.rules import system
+from auth.rules import Permission, system
 from auth.tenancy import Busy, unit_of_work
 from billing.metering.sums import sum_up
 from billing.months import BANGKOK, ONE_DAY, Month, bangkok_date
-from billing.statements.closing import without_invoice
+from billing.statements.closing import waiting_for_review, without_invoice
 from billing.statements.commands import issue
 from portal.budget_watch import watch_budgets
 from portal.models import CaughtUp
 from services.capacity.commands import return_due
 from services.capacity.queries import next_return
 from services.incidents.deadlines import due_work, next_due
+from services.notifications.commands import notify
 from services.requests.commands import void_stale
 from services.requests.deadlines import expire_due, next_expiry, remind_due
 from services.subscriptions.commands import end_due
@@ -88,7 +89,23 @@ async def close_month(month: Month, now: dt.datetime) -> int:
         except Exception:  # noqa: BLE001 - whatever is wrong with one keeps none of the others
             failed += 1
             _log.exception("invoice failed", agency=str(agency_id), provider=str(provider_id), month=str(month))
+    await unit_of_work(MONTH_END, lambda: _tell_of_drafts(month, now))
     return failed
+
+
+async def _tell_of_drafts(month: Month, now: dt.datetime) -> None:
+    """Tell providers that review their drafts that a month's wait; once, and their overview goes on showing it."""
+    for provider_id, count in (await waiting_for_review(month)).items():
+        await notify(
+            provider_id,
+            "billing.drafts_wait",
+            identity=f"drafts/{month}",
+            subject=("billing", provider_id),
+            permission=Permission.BILLS_ISSUE,
+            now=now,
+            month=str(month),
+            number=str(count),
+        )
 
 
 async def _close_the_month_before(now: dt.datetime) -> None:

@@ -50,6 +50,11 @@ async def disputes_within_reach() -> list[Disputed]:
     return sorted(known, key=lambda each: each.dispute.state is not State.OPEN)
 
 
+async def open_disputes() -> int:
+    """Return how many disputes within reach wait for their outcome."""
+    return await scoped(Dispute).filter(state=State.OPEN).count()
+
+
 async def disputes_by_line(statement_ids: list[uuid.UUID]) -> dict[tuple[uuid.UUID, int], Dispute]:
     """Return the latest dispute of each disputed line, by invoice and the line's position; two queries."""
     found = await scoped(Dispute).filter(statement_id__in=statement_ids).order_by("opened_at")

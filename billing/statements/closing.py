@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -149,3 +150,10 @@ async def without_invoice(month: Month, *, only_automatic: bool = True) -> list[
             only_automatic,
         )
     ]
+
+
+async def waiting_for_review(month: Month) -> dict[uuid.UUID, int]:
+    """Return how many drafts of a month that is over each provider still has to review, of those that review them."""
+    automatic = set(await without_invoice(month))
+    waiting = (pair for pair in await without_invoice(month, only_automatic=False) if pair not in automatic)
+    return Counter(provider_id for _, provider_id in waiting)

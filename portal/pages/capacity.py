@@ -17,7 +17,7 @@ from portal.pages.requests import wording
 from portal.refusals import in_words
 from portal.visit import Visit
 from services.capacity.commands import resize
-from services.capacity.queries import Future, future_of, in_reach, pools
+from services.capacity.queries import Future, drawing_on_pools, future_of, in_reach, pools
 from services.capacity.rules import PoolInUse
 from services.requests.rules import State
 from services.requests.shrinking import shrink_pool
@@ -53,7 +53,7 @@ class InTheWay:
 
 async def index(visit: Visit) -> Response:
     """Show every pool with what is in use, set aside and free."""
-    return visit.render("capacity/index.html", pools=await pools())
+    return visit.render("capacity/index.html", pools=await pools(), drawing=await drawing_on_pools())
 
 
 async def show(visit: Visit) -> Response:

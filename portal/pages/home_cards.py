@@ -11,10 +11,9 @@ from billing.budgets.rules import FiscalYear
 from billing.months import Month, bangkok_date
 from billing.statements.queries import book_of, invoiced_by_agency
 from portal.formats import baht, fiscal_year_name, month_name, percent
-from portal.i18n import Lazy, gettext, lazy, ngettext
+from portal.i18n import gettext, ngettext
+from portal.pages.home_waiting import Waiting, what_waits
 from portal.visit import Visit
-from services.requests.listing import counts
-from services.requests.rules import State
 from services.subscriptions.deadlines import days_to_end, ending_soon
 from services.subscriptions.queries import in_use
 
@@ -39,50 +38,13 @@ class Figure:
     tone: str = "neutral"
 
 
-@dataclass(frozen=True, slots=True)
-class Duty:
-    """Requests in a state that wait for whoever holds a permission."""
-
-    state: State
-    permission: Permission
-    label: Lazy
-    icon: str
-    route: str = "requests"
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """How many wait in one way, and where they are."""
-
-    count: int
-    label: Lazy
-    icon: str
-    path: str
-
-
-_P = Permission
 _MOST_ENDINGS: Final = 5
-DUTIES: Final = (
-    Duty(State.AWAITING_CONFIRMATION, _P.REQUESTS_CONFIRM, lazy("Quotes to confirm or decline"), "user-check"),
-    Duty(State.RETURNED, _P.REQUESTS_MAKE, lazy("Requests returned for correction"), "arrow-back-up"),
-    Duty(State.DRAFT, _P.REQUESTS_MAKE, lazy("Drafts not submitted yet"), "edit"),
-    Duty(State.SUBMITTED, _P.REQUESTS_REVIEW, lazy("Requests to take under review"), "inbox"),
-    Duty(State.UNDER_REVIEW, _P.REQUESTS_REVIEW, lazy("Requests to check and quote"), "zoom-question"),
-    Duty(State.CONFIRMED, _P.WORK_DO, lazy("Work orders to start"), "player-play", "work"),
-    Duty(State.IN_PROGRESS, _P.WORK_DO, lazy("Work orders in progress"), "progress-check", "work"),
-)
 
 
 async def waiting(visit: Visit) -> Card | None:
     """Show what waits for this person; nothing for those for whom nothing ever waits."""
-    duties = [duty for duty in DUTIES if visit.by.may(duty.permission)]
-    if not duties:
-        return None
-    many = await counts()
-    found = [
-        Waiting(many[duty.state], duty.label, duty.icon, _path(visit, duty)) for duty in duties if many.get(duty.state)
-    ]
-    return Card("home_cards/waiting.html", {"duties": found})
+    found: list[Waiting] | None = await what_waits(visit)
+    return None if found is None else Card("home_cards/waiting.html", {"duties": found})
 
 
 async def figures(visit: Visit) -> Card | None:
@@ -107,11 +69,6 @@ async def endings(visit: Visit) -> Card | None:
 
 # What stands on the overview, in this order; each may answer None.
 CARDS: Final[list[Callable[[Visit], Awaitable[Card | None]]]] = [waiting, figures, endings]
-
-
-def _path(visit: Visit, duty: Duty) -> str:
-    path = visit.path(duty.route)
-    return path if duty.route == "work" else f"{path}?state={duty.state.value}"
 
 
 async def _of_own_year(visit: Visit) -> list[Figure]:

@@ -8,7 +8,8 @@ from typing import Any, Final
 from starlette.responses import Response
 from starlette.routing import NoMatchFound
 
-from portal.formats import Language, date_short, date_time
+from billing.months import Month
+from portal.formats import Language, date_short, date_time, month_name
 from portal.i18n import Lazy, lazy
 from portal.i18n import gettext as _
 from portal.visit import Visit
@@ -42,6 +43,7 @@ WORDS: Final[dict[str, tuple[Lazy, str, str]]] = {
     "dispute.explain": (lazy("A disputed line was explained"), "info", "info-circle"),
     "dispute.credit": (lazy("A dispute ended with a credit note"), "success", "circle-check"),
     "dispute.withdraw": (lazy("An agency withdrew its dispute"), "neutral", "circle-minus"),
+    "billing.drafts_wait": (lazy("Drafts of invoices wait for your review"), "warning", "eye"),
     "budget.actual": (lazy("A budget is spent to this share"), "warning", "alert-triangle"),
     "budget.forecast": (lazy("The forecast exceeds this share of a budget"), "warning", "alert-triangle"),
     "incident.opened": (lazy("An incident was reported"), "info", "headset"),
@@ -90,6 +92,7 @@ PLACES: Final[dict[str, str]] = {
     "incident": "incident",
     "statement": "statement",
     "budget": "costs",
+    "billing": "billing",
     "dispute": "dispute",
 }
 
@@ -131,7 +134,13 @@ async def read(visit: Visit) -> Response:
 def told(news: News, language: Language, path: Callable[..., str]) -> Told:
     """Put one notification into words, with the way to its subject where there is one."""
     what, tone, icon = WORDS.get(news.what, (lazy("Something new concerns you"), "neutral", "bell"))
-    about = " · ".join(str(part) for part in (news.detail.get("number"), news.detail.get("label")) if part)
+    month = news.detail.get("month")
+    parts = (
+        month and month_name(Month.parse(month).first, language),
+        news.detail.get("number"),
+        news.detail.get("label"),
+    )
+    about = " · ".join(str(part) for part in parts if part)
     return Told(str(what), about, _until(news.detail, language), news.at, tone, icon, _way(news, path), news.is_read)
 
 

@@ -63,6 +63,17 @@ async def pools() -> list[Pool]:
     return await scoped(Pool).order_by("code")
 
 
+async def drawing_on_pools() -> dict[uuid.UUID, list[tuple[str, str]]]:
+    """Return the names, in Thai and English, of the offerings that draw on each pool within reach."""
+    found: dict[uuid.UUID, list[tuple[str, str]]] = {}
+    for row in await rows(
+        "SELECT DISTINCT c.pool_id, o.position, o.code, o.name_th, o.name_en"
+        " FROM component c JOIN offering o ON o.id = c.offering_id JOIN pool p ON p.id = c.pool_id ORDER BY 2, 3"
+    ):
+        found.setdefault(row["pool_id"], []).append((row["name_th"], row["name_en"]))
+    return found
+
+
 async def future_of(pool_id: uuid.UUID) -> Future:
     """Return a pool within reach with what becomes of it; NotFound for another provider's. Four queries."""
     pool = await scoped(Pool).filter(id=pool_id).first()

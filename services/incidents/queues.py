@@ -140,6 +140,17 @@ async def counts(*, by: Actor, now: dt.datetime) -> Mapping[Queue, int]:
     return {which: found[which] for which in _COUNTED}
 
 
+async def awaited_from(*, by: Actor) -> Mapping[State, int]:
+    """Return how many incidents wait for their requester: for an answer, and for saying whether it is solved."""
+    found = await rows(
+        "SELECT state, count(*) AS n FROM incident WHERE agency_id = $1 AND requester_id = $2"
+        " AND state IN ('waiting', 'resolved') GROUP BY state",
+        by.agency_id,
+        by.person_id,
+    )
+    return {State(row["state"]): row["n"] for row in found}
+
+
 async def reported(
     *,
     wanted: Wanted | None = None,

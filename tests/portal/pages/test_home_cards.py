@@ -4,11 +4,16 @@ import re
 from collections.abc import Awaitable, Callable
 
 from auth.tenancy import acting_as
+from billing.months import Month
+from portal.duties import close_month
 from services.requests import commands as requests
 from services.requests.rules import Kind
 from tests.browsing import Browser, said
 from tests.cast import actor
+from tests.portal.pages.asking import stand
+from tests.portal.pages.desk_talk import call, move, report
 from tests.portal.pages.shop import agency_a_in_december, at, opened_shop
+from tests.services.incidents.desk import person_of, staffed
 
 BrowserFor = Callable[..., Awaitable[Browser]]
 
@@ -70,3 +75,44 @@ async def test_what_waits_is_shown_to_whose_move_it_is(browser_for: BrowserFor) 
     assert "คำร้องใหม่ที่รอรับไปตรวจสอบ 1 รายการ" in said(waiting)
     [path] = re.findall(r'href="(/requests\?state=submitted)"', waiting.text)
     assert request.number in said(await reviewer.get(path))
+
+
+async def test_incidents_wait_for_whose_move_they_are(database: str, browser_for: BrowserFor) -> None:
+    desk = await staffed()
+    helpdesk, head, technician = [await browser_for(who) for who in ("helpdesk", "head-network", "technician")]
+    official, approver = await browser_for("official-a"), await browser_for("approver-a")
+    await stand(at(2026, 12, 21, 15, 30), helpdesk)
+    path = await call(helpdesk, "1.2a", "21/12/2569 15:30", agency=str(desk.official.agency_id))
+    for person in (helpdesk, head):
+        answer = await person.get("/")
+        assert "เหตุขัดข้องที่ยังไม่มีผู้รับผิดชอบ 1 รายการ" in said(answer)
+        assert 'href="/desk?queue=unassigned"' in answer.text
+    assert "เหตุขัดข้องที่มอบหมายให้ท่าน" not in said(await technician.get("/"))
+    await move(head, path, "assignment", at(2026, 12, 21, 15, 40), person=str(person_of(desk.technician)))
+    assert "เหตุขัดข้องที่ยังไม่มีผู้รับผิดชอบ" not in said(await head.get("/"))
+    assert "เหตุขัดข้องที่มอบหมายให้ท่าน 1 รายการ" in said(await technician.get("/"))
+    await stand(at(2026, 12, 23, 15, 40), helpdesk)
+    for person in (helpdesk, head, technician):
+        assert "เหตุขัดข้องที่เกินกำหนด 1 รายการ" in said(await person.get("/"))
+    reported = await report(official, code="1.2b")
+    await move(head, reported, "assignment", person=str(person_of(desk.technician)))
+    await move(technician, reported, "resolution", resolution="เปลี่ยนสาย")
+    answer = await official.get("/")
+    assert "เหตุขัดข้องที่แก้ไขแล้ว รอท่านยืนยัน 1 รายการ" in said(answer)
+    assert 'href="/incidents?state=resolved"' in answer.text
+    assert "รอท่านยืนยัน" not in said(await approver.get("/"))  # it is the requester's to say
+
+
+async def test_drafts_wait_for_a_provider_that_reviews_them(browser_for: BrowserFor) -> None:
+    await agency_a_in_december(at(2027, 1, 4, 9))
+    finance, manager = await browser_for("provider-finance"), await browser_for("manager")
+    assert "ร่างใบแจ้งหนี้ที่รอตรวจสอบ" not in said(await finance.get("/"))  # they are issued without one
+    await finance.submit("/billing/policy", {"needs_review": "yes", "due_days": "30"})
+    assert "ร่างใบแจ้งหนี้ที่รอตรวจสอบ 1 รายการ" in said(await finance.get("/"))
+    assert "ร่างใบแจ้งหนี้" not in said(await manager.get("/"))
+    for _ in range(2):  # told once
+        assert await close_month(Month(2026, 12), at(2027, 1, 4, 9)) == 0
+    news = said(await finance.get("/news"))
+    assert news.count("มีร่างใบแจ้งหนี้ที่รอท่านตรวจสอบ") == 1
+    assert "ธันวาคม 2569 · 1" in news
+    assert "ร่างใบแจ้งหนี้" not in said(await manager.get("/news"))
