@@ -217,7 +217,15 @@ _PAGES = (
     page("GET", "/offerings/{id:uuid}", catalogue_edit.edit, May.CATALOGUE_EDIT, name="offering.edit"),
     page("POST", "/offerings/{id:uuid}", catalogue_edit.save, May.CATALOGUE_EDIT, name="offering.save"),
     page("POST", "/offerings/{id:uuid}/terms", catalogue_edit.set_terms, May.CATALOGUE_EDIT, name="offering.terms"),
+    page("POST", "/offerings/{id:uuid}/orders", catalogue_edit.set_orders, May.CATALOGUE_EDIT, name="offering.orders"),
     page("POST", "/offerings/{id:uuid}/addons", catalogue_edit.add_addon, May.CATALOGUE_EDIT, name="offering.addon"),
+    page(
+        "POST",
+        "/offerings/{id:uuid}/addons/{addon:uuid}/offer",
+        catalogue_edit.set_addon_offered,
+        May.CATALOGUE_EDIT,
+        name="addon.offer",
+    ),
     page(
         "GET",
         "/offerings/{id:uuid}/components/new",
@@ -235,6 +243,14 @@ _PAGES = (
     page("GET", "/components/{id:uuid}", component_edit.show, May.CATALOGUE_EDIT, name="component"),
     page(
         "POST", "/components/{id:uuid}/bounds", component_edit.save_bounds, May.CATALOGUE_EDIT, name="component.bounds"
+    ),
+    page("POST", "/components/{id:uuid}/offer", component_edit.set_offered, May.CATALOGUE_EDIT, name="component.offer"),
+    page(
+        "POST",
+        "/components/{id:uuid}/ceilings",
+        component_edit.set_ceiling,
+        May.CATALOGUE_EDIT,
+        name="component.ceiling",
     ),
     page("POST", "/components/{id:uuid}/prices", component_edit.set_price, May.CATALOGUE_EDIT, name="component.price"),
     page("GET", "/offerings/{id:uuid}/steps", work_steps.show, May.CATALOGUE_EDIT, name="offering.steps"),

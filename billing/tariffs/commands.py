@@ -8,8 +8,9 @@ from decimal import Decimal
 from auth.errors import Invalid
 from auth.rules import Actor
 from auth.tenancy import record
+from billing.tariffs import rules
 from billing.tariffs.models import Ceiling, PriceItem, PriceVersion, TaxKind, TaxRate
-from billing.tariffs.queries import ceilings_of, vat_rates
+from billing.tariffs.queries import ceilings_of, vat_rates, versions_of
 from billing.tariffs.rules import Basis, Tier, check_ceilings, checked_tiers, tiers_to_json
 
 
@@ -44,8 +45,7 @@ async def set_price(
 ) -> PriceVersion:
     """Set an item's price from a day on; AboveCeiling where any tier is above a ceiling in force then or later."""
     tiers = checked_tiers(tiers)
-    rate = next((r.rate for r in reversed(await vat_rates()) if r.effective_from <= effective_from), Decimal(0))
-    check_ceilings(tiers, effective_from, None, await ceilings_of(item.id), rate)
+    check_ceilings(tiers, effective_from, None, await ceilings_of(item.id), await _vat_on(effective_from))
     versions = await PriceVersion.filter(price_item_id=item.id).order_by("-number")
     if any(version.effective_from == effective_from for version in versions):
         raise Invalid({"effective_from": "A price from this day is set already."})
@@ -64,18 +64,51 @@ async def set_price(
 
 
 async def set_ceiling(
-    item: PriceItem, amount: Decimal, effective_from: dt.date, *, includes_vat: bool = False, now: dt.datetime
+    item: PriceItem,
+    amount: Decimal,
+    effective_from: dt.date,
+    *,
+    includes_vat: bool = False,
+    reason: str = "",
+    by: Actor,
+    now: dt.datetime,
 ) -> Ceiling:
-    """Set an item's ceiling price from a day on."""
+    """Set an item's ceiling price from a day on; AboveCeiling where a price in force then or later is above it.
+
+    Refuses (Invalid) a second ceiling from the same day, and an amount that is not above zero.
+    """
+    if amount <= 0:
+        raise Invalid({"amount": "Enter a number above zero."})
+    known = await ceilings_of(item.id)
+    if any(ceiling.effective_from == effective_from for ceiling in known):
+        raise Invalid({"effective_from": "A ceiling price from this day is set already."})
+    following = next((ceiling.effective_from for ceiling in known if ceiling.effective_from > effective_from), None)
+    rule = rules.Ceiling(amount, effective_from, includes_vat)
+    last = following - dt.timedelta(days=1) if following else None
+    rules.check_prices(rule, last, (await versions_of([item.id]))[item.id], await _vat_on(effective_from))
     ceiling = await Ceiling.create(
         provider_id=item.provider_id,
         price_item_id=item.id,
         effective_from=effective_from,
         amount=amount,
         includes_vat=includes_vat,
+        reason=reason,
+        made_by=by.name,
+        made_at=now,
     )
-    record("ceiling.set", at=now, subject=("price_item", item.id), amount=amount)
+    record(
+        "ceiling.set",
+        at=now,
+        subject=("price_item", item.id),
+        amount=amount,
+        effective_from=effective_from,
+        includes_vat=includes_vat,
+    )
     return ceiling
+
+
+async def _vat_on(day: dt.date) -> Decimal:
+    return next((rate.rate for rate in reversed(await vat_rates()) if rate.effective_from <= day), Decimal(0))
 
 
 async def set_tax_rate(

@@ -69,6 +69,9 @@ class Ceiling(Model):
     effective_from = fields.DateField()
     amount = unit_price()
     includes_vat = fields.BooleanField(default=False)
+    reason = fields.TextField(default="")
+    made_by = fields.CharField(max_length=200, default="")
+    made_at = InstantField(null=True)
 
     class Meta:
         table = "ceiling"

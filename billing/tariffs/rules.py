@@ -232,6 +232,24 @@ def above_ceiling(tiers: Sequence[Tier], ceiling: Ceiling, vat_rate: Decimal = Z
         return next((tier for tier in tiers if tier.price * factor > ceiling.price), None)
 
 
+def check_prices(
+    ceiling: Ceiling, last: date | None, versions: Sequence[PriceVersion], vat_rate: Decimal = ZERO
+) -> None:
+    """Refuse (`AboveCeiling`) a ceiling below a price that is in force from its day until a last one.
+
+    `last` is None where no other ceiling follows. `versions` are sorted by their days.
+    """
+    before = [version for version in versions if version.effective_from <= ceiling.effective_from]
+    later = [
+        version
+        for version in versions
+        if version.effective_from > ceiling.effective_from and (last is None or version.effective_from <= last)
+    ]
+    for version in before[-1:] + later:
+        if tier := above_ceiling(version.tiers, ceiling, vat_rate):
+            raise AboveCeiling(tier, ceiling)
+
+
 def check_ceilings(
     tiers: Sequence[Tier],
     first: date,

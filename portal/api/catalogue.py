@@ -46,7 +46,11 @@ class NewPrice(msgspec.Struct, forbid_unknown_fields=True):
 
 @for_machines(None)
 async def list_offerings(call: Call) -> Response:
-    """Answer what is on offer today, its terms, prices, ceilings and what is free; to a provider all of its own."""
+    """Answer what is on offer today or announced: terms, prices, ceilings, what is free; to a provider all of its own.
+
+    `orders_from` and `orders_until` are effective dates: the first, where that is still to come, and the last, where
+    it is announced.
+    """
     today = bangkok_date(call.visit.now)
 
     async def work() -> list[dict[str, Any]]:
@@ -122,11 +126,13 @@ def _offering(each: OnOffer) -> dict[str, Any]:
         "family": offering.family,
         "name_th": offering.name_th,
         "name_en": offering.name_en,
-        "is_open": offering.is_open,
+        "is_open": each.orders.are_taken,
+        "orders_from": each.orders.first_day,
+        "orders_until": each.orders.last_day,
         "availability_pct": plain(each.terms.availability_pct),
         "lead_working_days": each.terms.lead_working_days,
         "change_lead_working_days": each.terms.change_lead_working_days,
-        "takes_waiting_list": offering.takes_waiting_list,
+        "takes_waiting_list": each.terms.takes_waiting_list,
         "components": [_component(part, None) for part in each.components]
         + [_component(part, addon.addon) for addon in each.addons for part in addon.components],
     }
@@ -143,6 +149,9 @@ def _component(priced: Priced, addon: Addon | None) -> dict[str, Any]:
         "unit_th": component.unit_th,
         "unit_en": component.unit_en,
         "basis": component.price_item.basis,
+        "is_offered": priced.orders.are_taken,
+        "orders_from": priced.orders.first_day,
+        "orders_until": priced.orders.last_day,
         "minimum": plain(priced.bounds.minimum),
         "maximum": None if priced.bounds.maximum is None else plain(priced.bounds.maximum),
         "step": plain(priced.bounds.step),

@@ -21,11 +21,12 @@ from portal.api.once import Made, once
 from services.calendar.queries import official
 from services.capacity.rules import Shortfall
 from services.catalogue.models import Component, Offering
+from services.catalogue.queries import is_open_on
 from services.requests import commands
 from services.requests.listing import listed
 from services.requests.models import ServiceRequest
 from services.requests.queries import Whole, asks_of, shortfalls_of, whole
-from services.requests.rules import Kind, State
+from services.requests.rules import CLOSED, Kind, State
 from services.subscriptions.models import Subscription
 
 _LONGEST_TEXT = 4000
@@ -101,7 +102,7 @@ async def draft_request(call: Call) -> Response:
             raise NotPermitted("requests are made by agencies")
         _check(said)
         service = await one(Subscription, number=said.service) if said.service else None
-        offering_id = service.offering_id if service else await _on_offer(said.offering)
+        offering_id = service.offering_id if service else await _on_offer(said.offering, said.effective_on)
         codes = {each.code: each.id for each in await Component.filter(offering_id=offering_id)}
         try:
             made = await commands.draft(
@@ -132,8 +133,14 @@ async def submit_request(call: Call) -> Response:
     said = await read(call, Submission)
 
     async def work() -> Made:
-        await commands.submit(call.visit.params["id"], asks_earlier=said.asks_earlier, by=call.by, now=call.visit.now)
-        return Made(await _document(call.visit.params["id"]))
+        request_id = call.visit.params["id"]
+        try:
+            await commands.submit(request_id, asks_earlier=said.asks_earlier, by=call.by, now=call.visit.now)
+        except Invalid as refused:
+            request = await one(ServiceRequest, id=request_id)
+            codes = {each.code: each.id for each in await Component.filter(offering_id=request.offering_id)}
+            raise Invalid(_by_code(refused.fields, codes)) from None
+        return Made(await _document(request_id))
 
     return await once(call, said, work)
 
@@ -166,12 +173,12 @@ def _check(said: Draft) -> None:
         raise Invalid(faults)
 
 
-async def _on_offer(offering_id: uuid.UUID | None) -> uuid.UUID:
-    found = await Offering.filter(id=offering_id, is_open=True).first()
-    if found is None:
+async def _on_offer(offering_id: uuid.UUID | None, on: dt.date) -> uuid.UUID:
+    if offering_id is None or not await Offering.filter(id=offering_id).exists():
         raise NotFound("Offering")
-    offering: uuid.UUID = found.id
-    return offering
+    if not await is_open_on(offering_id, on):
+        raise Invalid({"effective_on": CLOSED})
+    return offering_id
 
 
 def _quantities(said: dict[str, str], codes: dict[str, uuid.UUID]) -> dict[uuid.UUID, Decimal]:

@@ -118,7 +118,7 @@ class _Shop:
             basis=basis_of(unit),
         )
         if ceiling is not None:
-            await set_ceiling(item, Decimal(ceiling), _CEILINGS_SINCE, now=self.now)
+            await set_ceiling(item, Decimal(ceiling), _CEILINGS_SINCE, by=self.by, now=self.now)
         reason = "อัตราค่าบริการปีงบประมาณ พ.ศ. 2568"
         await set_price(item, tiers, PRICED_SINCE, reason=reason, by=self.by, now=self.now)
         return item

@@ -17,7 +17,7 @@ from portal.formats import Language, date_short, quantity
 from portal.i18n import Lazy, gettext, lazy
 from portal.visit import Visit
 from services.catalogue.queries import OnOffer, Priced, offering, on_offer
-from services.catalogue.rules import Family
+from services.catalogue.rules import Family, Orders
 
 FAMILIES: Final[dict[Family, Lazy]] = {
     Family.GOVERNMENT_INTERNET: lazy("Government internet"),
@@ -61,6 +61,7 @@ class PriceRow:
     name: str
     unit: str
     per: Lazy
+    orders: Orders
     steps: tuple[Step, ...]
     next_steps: tuple[Step, ...]
     next_from: str
@@ -124,6 +125,7 @@ def _row_of(priced: Priced, language: Language) -> PriceRow:
         name=component.name_en if language == "en" else component.name_th,
         unit=unit,
         per=PER[component.price_item.basis],
+        orders=priced.orders,
         steps=steps_of(priced.price.tiers) if priced.price else (),
         next_steps=steps_of(coming.tiers) if coming else (),
         next_from=date_short(coming.effective_from, language) if coming else "",
@@ -149,7 +151,7 @@ def steps_of(tiers: Sequence[Tier]) -> tuple[Step, ...]:
 
 
 def _new_path(visit: Visit, offer: OnOffer) -> str | None:
-    """Return where to ask for this service; None for whom may not, and where it is closed."""
-    if not (visit.by.may(Permission.REQUESTS_MAKE) and offer.offering.is_open):
+    """Return where to ask for this service; None for whom may not, and where it is closed for good."""
+    if not (visit.by.may(Permission.REQUESTS_MAKE) and offer.orders.are_possible):
         return None
     return f"{visit.path('request_new')}?kind=new&offering={offer.offering.id}"

@@ -1,4 +1,4 @@
-"""Editing the catalogue: services' facts, their add-ons, what is ordered of them and in which quantities."""
+"""Editing the catalogue: services' names and terms, their add-ons, what is ordered of them and in which quantities."""
 
 import datetime as dt
 import functools
@@ -14,17 +14,17 @@ from auth.rules import Permission, system
 from auth.tenancy import current, one, unit_of_work
 from billing.months import bangkok_date
 from billing.tariffs.rules import Basis
-from portal.formats import NotANumber, date_short, parse_number, quantity
+from portal.formats import NotANumber, date_numeric, date_short, parse_number, quantity
 from portal.i18n import Lazy, lazy
 from portal.i18n import gettext as _
 from portal.pages.catalogue import FAMILIES, PER, rows_of
 from portal.pages.effective_day import LABELS as DAY_LABELS
-from portal.pages.effective_day import effective_day
+from portal.pages.effective_day import apart, effective_day, labels_of
 from portal.refusals import in_words
 from portal.visit import Visit
 from services.capacity.queries import pools
 from services.catalogue import commands
-from services.catalogue.models import Offering, OfferingTerms
+from services.catalogue.models import Addon, Offering, OfferingTerms
 from services.catalogue.queries import addons_of, offering, on_offer, terms_of
 from services.catalogue.rules import Bounds, Family, in_force
 from services.requests.commands import void_stale
@@ -47,6 +47,8 @@ LABELS: Final[dict[str, Lazy]] = {
     "lead_working_days": lazy("New service delivered within"),
     "change_lead_working_days": lazy("Changes delivered within"),
     "data_kept_days": lazy("Data kept after the last day"),
+    "is_open": lazy("New orders"),
+    "takes_waiting_list": lazy("Waiting list"),
     "addon_code": lazy("Code"),
     "addon_name_th": lazy("Name in Thai"),
     "addon_name_en": lazy("Name in English"),
@@ -72,8 +74,11 @@ REASONS: Final = (
     lazy("Enter a number, zero or more, with at most six decimals."),
 )
 _DAYS: Final = ("lead_working_days", "change_lead_working_days", "data_kept_days")
-_NAMES: Final = ("name_th", "name_en")
-_SWITCHES: Final = ("is_open", "takes_waiting_list")
+# What a switch of the terms says, off and on.
+_SAID: Final[dict[str, tuple[Lazy, Lazy]]] = {
+    "is_open": (lazy("not taken"), lazy("taken")),
+    "takes_waiting_list": (lazy("none"), lazy("taken where capacity is short")),
+}
 _TEXTS: Final = ("summary_th", "summary_en", "exclusions_th", "exclusions_en")
 
 
@@ -86,15 +91,19 @@ async def index(visit: Visit) -> Response:
 async def new(visit: Visit) -> Response:
     """Show the form of a new offering."""
     fresh = {"availability_pct": "99.9", "lead_working_days": "5", "change_lead_working_days": "1"}
-    return _new_form(visit, fresh | {"data_kept_days": "30", "is_open": "yes"}, {})
+    first_day = {"effective_from": date_numeric(bangkok_date(visit.now))}
+    return _new_form(visit, fresh | first_day | {"data_kept_days": "30", "is_open": "yes"}, {})
 
 
 async def add(visit: Visit) -> Response:
     """Add an offering to the provider's own catalogue."""
     try:
         family = _choice(Family, visit.form.get("family"), "family")
-        facts = _at_once(visit) | _promised(visit)
-        made = await commands.add_offering(visit.form.get("code"), family, facts, by=visit.by, now=visit.now)
+        facts, day, reason = _terms(visit)
+        facts |= _names(visit) | _orders(visit)
+        made = await commands.add_offering(
+            visit.form.get("code"), family, facts, effective_from=day, reason=reason, by=visit.by, now=visit.now
+        )
     except Invalid as refused:
         return _new_form(visit, visit.form.values(), in_words(refused), status=422)
     visit.flash(_("The service was added. Say next what is ordered of it, and at which price."))
@@ -107,12 +116,11 @@ async def edit(visit: Visit) -> Response:
 
 
 async def save(visit: Visit) -> Response:
-    """Change an offering's names and what it takes orders for, at once; the audit trail keeps what each was."""
+    """Put an offering's names right, at once; the audit trail keeps what each was."""
     try:
-        await commands.edit_offering(visit.params["id"], _at_once(visit), by=visit.by, now=visit.now)
+        await commands.edit_offering(visit.params["id"], _names(visit), by=visit.by, now=visit.now)
     except Invalid as refused:
-        kept = dict.fromkeys(_SWITCHES, "") | visit.form.values()
-        return await _page(visit, kept, in_words(refused), status=422)
+        return await _page(visit, visit.form.values(), in_words(refused), status=422)
     visit.flash(_("The service was saved."))
     return visit.redirect("offering.edit", id=visit.params["id"])
 
@@ -127,6 +135,47 @@ async def set_terms(visit: Visit) -> Response:
     current().after_commit.append(functools.partial(void_contradicted, visit.now))
     visit.flash(_("These terms apply from %(day)s on.", day=date_short(day, visit.language)))
     return visit.redirect("offering.edit", id=visit.params["id"])
+
+
+async def set_orders(visit: Visit) -> Response:
+    """Set from a day on whether an offering takes new orders, and a waiting list; services in use go on."""
+    try:
+        day, reason = effective_day(visit)
+        await commands.set_terms(visit.params["id"], _orders(visit), day, reason=reason, by=visit.by, now=visit.now)
+    except Invalid as refused:
+        typed, errors = apart("orders", visit.form.values(), in_words(refused))
+        return await _page(visit, dict.fromkeys(commands.ORDERS, "") | typed, errors, status=422)
+    visit.flash(_("This applies to orders from %(day)s on.", day=date_short(day, visit.language)))
+    return visit.redirect("offering.edit", id=visit.params["id"])
+
+
+async def set_addon_offered(visit: Visit) -> Response:
+    """Offer an add-on with all that is ordered of it from a day on, or no longer."""
+    addon = await one(Addon, id=visit.params["addon"], offering_id=visit.params["id"])
+    try:
+        is_offered = offered_in(visit)
+        day, reason = effective_day(visit)
+        await commands.set_addon_offered(addon.id, is_offered, day, reason=reason, by=visit.by, now=visit.now)
+    except Invalid as refused:
+        return await _page(visit, *apart(f"addon-{addon.id}", visit.form.values(), in_words(refused)), status=422)
+    visit.flash(told_of(is_offered, day, visit))
+    return visit.redirect("offering.edit", id=visit.params["id"])
+
+
+def offered_in(visit: Visit) -> bool:
+    """Read whether something is offered from a day on; refuses (Invalid) neither yes nor no."""
+    said = visit.form.get("offered")
+    if said not in {"yes", "no"}:
+        raise Invalid({"offered": "Choose one of the list."})
+    return said == "yes"
+
+
+def told_of(is_offered: bool, day: dt.date, visit: Visit) -> str:
+    """Return what was set, as a sentence."""
+    words = date_short(day, visit.language)
+    if is_offered:
+        return _("It is offered for effective dates from %(day)s on.", day=words)
+    return _("It is no longer offered for effective dates from %(day)s on. What is in use stays.", day=words)
 
 
 async def void_contradicted(now: dt.datetime) -> None:
@@ -153,7 +202,8 @@ async def add_addon(visit: Visit) -> Response:
 
 async def new_component(visit: Visit) -> Response:
     """Show the form of something more that is ordered of an offering or its add-on."""
-    return await _component_form(visit, {"minimum": "1", "step": "1", "basis": Basis.DAILY.value}, {})
+    fresh = {"minimum": "1", "step": "1", "basis": Basis.DAILY.value}
+    return await _component_form(visit, fresh | {"effective_from": date_numeric(bangkok_date(visit.now))}, {})
 
 
 async def add_component(visit: Visit) -> Response:
@@ -161,6 +211,7 @@ async def add_component(visit: Visit) -> Response:
     form = visit.form
     try:
         bounds = bounds_in(visit)
+        day, reason = effective_day(visit)
         made = await commands.add_component(
             visit.params["id"],
             form.get("code"),
@@ -170,6 +221,8 @@ async def add_component(visit: Visit) -> Response:
             addon_id=form.uuid("addon") if form.get("addon") else None,
             pool_id=form.uuid("pool") if form.get("pool") else None,
             bounds=bounds,
+            effective_from=day,
+            reason=reason,
             by=visit.by,
             now=visit.now,
         )
@@ -202,9 +255,12 @@ def exact(text: str) -> Decimal:
     return number
 
 
-def _at_once(visit: Visit) -> dict[str, Any]:
-    names: dict[str, Any] = {name: visit.form.get(name) for name in _NAMES}
-    return names | {name: visit.form.get(name) == "yes" for name in _SWITCHES}
+def _names(visit: Visit) -> dict[str, Any]:
+    return {name: visit.form.get(name) for name in commands.LABELS}
+
+
+def _orders(visit: Visit) -> dict[str, Any]:
+    return {name: visit.form.get(name) == "yes" for name in commands.ORDERS}
 
 
 def _promised(visit: Visit) -> dict[str, Any]:
@@ -255,19 +311,25 @@ async def _page(visit: Visit, values: Mapping[str, str], errors: dict[str, str],
     found = await one(Offering, id=visit.params["id"])
     offer = await offering(found.code, on=bangkok_date(visit.now), provider_id=found.provider_id)
     terms = (await terms_of([found.id]))[found.id]
-    stored = {name: getattr(found, name) for name in _NAMES}
+    stored = {name: getattr(found, name) for name in commands.LABELS}
     stored |= {name: str(getattr(terms[-1], name)) for name in (*_TEXTS, *_DAYS)}
     stored["availability_pct"] = quantity(terms[-1].availability_pct)
-    stored |= {name: "yes" if getattr(found, name) else "" for name in _SWITCHES}
+    stored |= {name: "yes" if getattr(terms[-1], name) else "" for name in commands.ORDERS}
     stored |= dict.fromkeys(("addon_code", "addon_name_th", "addon_name_en", "effective_from", "reason"), "")
+    stored |= dict.fromkeys(labels_of("orders"), "")
     own = list(offer.components)
     groups = [(None, own)] + [(addon.addon, list(addon.components)) for addon in offer.addons]
     known = {addon.addon.id for addon in offer.addons}
-    empty_addons = [addon for addon in await addons_of(found.id) if addon.id not in known]
+    every_addon = await addons_of(found.id)
+    empty_addons = [addon for addon in every_addon if addon.id not in known]
+    labels = LABELS | DAY_LABELS | labels_of("orders")
+    for each in every_addon:
+        labels |= labels_of(f"addon-{each.id}")
     return visit.render(
         "catalogue_edit/offering.html",
         status=status,
         offering=found,
+        orders=offer.orders,
         family=FAMILIES[found.family],
         groups=[(addon, list(zip(parts, rows_of(parts, visit.language), strict=True))) for addon, parts in groups]
         + [(addon, []) for addon in empty_addons],
@@ -279,17 +341,20 @@ async def _page(visit: Visit, values: Mapping[str, str], errors: dict[str, str],
         may_backdate=visit.by.may(Permission.PRICES_BACKDATE),
         values=stored | dict(values),
         errors=errors,
-        labels=LABELS | DAY_LABELS,
+        labels=labels,
     )
 
 
 def _changes(terms: OfferingTerms, before: OfferingTerms | None) -> list[tuple[Lazy, str]]:
     """Return what terms say other than those before them, all of it where they are the first; each with its label."""
-    said = [name for name in commands.PROMISED if before is None or getattr(terms, name) != getattr(before, name)]
-    return [
-        (LABELS[name], quantity(value) if isinstance(value := getattr(terms, name), Decimal) else str(value))
-        for name in said
-    ]
+    said = [name for name in commands.TERMS if before is None or getattr(terms, name) != getattr(before, name)]
+    return [(LABELS[name], _said(name, getattr(terms, name))) for name in said]
+
+
+def _said(name: str, value: Any) -> str:
+    if name in _SAID:
+        return str(_SAID[name][value])
+    return quantity(value) if isinstance(value, Decimal) else str(value)
 
 
 def _new_form(visit: Visit, values: Mapping[str, str], errors: dict[str, str], status: int = 200) -> Response:
@@ -297,9 +362,10 @@ def _new_form(visit: Visit, values: Mapping[str, str], errors: dict[str, str], s
         "catalogue_edit/new.html",
         status=status,
         families=list(FAMILIES.items()),
-        values=dict.fromkeys((*LABELS, *_SWITCHES), "") | dict(values),
+        values=dict.fromkeys((*LABELS, *DAY_LABELS), "") | dict(values),
         errors=errors,
-        labels=LABELS,
+        labels=LABELS | DAY_LABELS,
+        may_backdate=visit.by.may(Permission.PRICES_BACKDATE),
     )
 
 
@@ -315,7 +381,8 @@ async def _component_form(
         bases=list(PER.items()),
         pools=[(pool.id, f"{getattr(pool, named)} ({pool.code})") for pool in await pools()],
         addons=[(addon.id, getattr(addon, named)) for addon in await addons_of(found.id)],
-        values=dict.fromkeys(LABELS, "") | dict(values),
+        values=dict.fromkeys((*LABELS, *DAY_LABELS), "") | dict(values),
         errors=errors,
-        labels=LABELS,
+        labels=LABELS | DAY_LABELS,
+        may_backdate=visit.by.may(Permission.PRICES_BACKDATE),
     )

@@ -19,15 +19,15 @@ from portal.formats import NotANumber, date_short, quantity
 from portal.i18n import gettext as _
 from portal.i18n import lazy
 from portal.pages.catalogue import PER, steps_of
-from portal.pages.catalogue_edit import LABELS, bounds_in, exact, void_contradicted
+from portal.pages.catalogue_edit import LABELS, bounds_in, exact, offered_in, told_of, void_contradicted
 from portal.pages.effective_day import LABELS as DAY_LABELS
-from portal.pages.effective_day import effective_day
+from portal.pages.effective_day import apart, effective_day, labels_of
 from portal.refusals import in_words
 from portal.visit import Visit
 from services.catalogue import commands
 from services.catalogue.effects import Effect, PriceHistory, effect_of, price_history
 from services.catalogue.queries import bounds_of
-from services.catalogue.rules import in_force
+from services.catalogue.rules import in_force, orders_on
 
 MOST_TIERS: Final = 20
 _LEAST_ROWS: Final = 3
@@ -39,6 +39,7 @@ REASONS: Final = (
     lazy("Each limit must be above the one before; only the last row has none."),
     lazy("Enter at least one price."),
     lazy("A price from this day is set already."),
+    lazy("A ceiling price from this day is set already."),
 )
 
 
@@ -73,15 +74,64 @@ async def save_bounds(visit: Visit) -> Response:
         day, reason = effective_day(visit)
         await commands.set_bounds(visit.params["id"], bounds, day, reason=reason, by=visit.by, now=visit.now)
     except Invalid as refused:
-        # The page has two days and two reasons; these stand in the form of the bounds.
-        beside = {"bounds_from": "effective_from", "bounds_reason": "reason"}
-        errors, typed = in_words(refused), visit.form.values()
-        for own, sent in beside.items():
-            typed[own] = typed.pop(sent, "")
-            errors |= {own: errors.pop(sent)} if sent in errors else {}
-        return await _page(visit, await price_history(visit.params["id"]), typed, errors, status=422)
+        return await _refused(visit, "bounds", in_words(refused))
     visit.flash(_("These quantities apply from %(day)s on.", day=date_short(day, visit.language)))
     return visit.redirect("component", id=visit.params["id"])
+
+
+async def set_offered(visit: Visit) -> Response:
+    """Offer it from a day on, or no longer; who has it can keep it, lower it and cancel it."""
+    try:
+        is_offered = offered_in(visit)
+        day, reason = effective_day(visit)
+        await commands.set_offered(visit.params["id"], is_offered, day, reason=reason, by=visit.by, now=visit.now)
+    except Invalid as refused:
+        return await _refused(visit, "offer", in_words(refused))
+    visit.flash(told_of(is_offered, day, visit))
+    return visit.redirect("component", id=visit.params["id"])
+
+
+async def set_ceiling(visit: Visit) -> Response:
+    """Record the ceiling price from a day on; refuses one below a price in force then."""
+    try:
+        amount, day, reason = _ceiling_in(visit)
+        await commands.set_ceiling(
+            visit.params["id"],
+            amount,
+            day,
+            includes_vat=visit.form.get("includes_vat") == "yes",
+            reason=reason,
+            by=visit.by,
+            now=visit.now,
+        )
+    except Invalid as refused:
+        return await _refused(visit, "ceiling", in_words(refused))
+    except AboveCeiling as refused:
+        price = quantity(refused.tier.price)
+        words = _("A price in force then is %(price)s baht. Set a lower one from that day on first.", price=price)
+        return await _refused(visit, "ceiling", {"amount": words})
+    visit.flash(_("The ceiling price is set from %(day)s on.", day=date_short(day, visit.language)))
+    return visit.redirect("component", id=visit.params["id"])
+
+
+def _ceiling_in(visit: Visit) -> tuple[Decimal, dt.date, str]:
+    """Read a ceiling price with its day and reason; refuses (Invalid) all that is wrong at once."""
+    faults, amount = dict[str, str](), _number(visit.form.get("amount"))
+    try:
+        day, reason = effective_day(visit)
+    except Invalid as refused:
+        faults |= refused.fields
+    if amount is None:
+        faults["amount"] = _PRICE
+    if amount is None or faults:
+        raise Invalid(faults)
+    return amount, day, reason
+
+
+async def _refused(visit: Visit, form: str, errors: Mapping[str, str]) -> Response:
+    """Show the page again with what was typed into one of its forms with a day, and what is wrong with it."""
+    typed, beside = apart(form, visit.form.values(), errors)
+    return await _page(visit, await price_history(visit.params["id"]), typed, beside, status=422)
 
 
 async def set_price(visit: Visit) -> Response:
@@ -216,8 +266,9 @@ async def _page(
         "minimum": quantity(latest.minimum),
         "maximum": "" if latest.maximum is None else quantity(latest.maximum),
         "step": quantity(latest.step),
-        **dict.fromkeys(("effective_from", "reason", "bounds_from", "bounds_reason"), ""),
+        **dict.fromkeys(("effective_from", "reason", "amount", "includes_vat"), ""),
     }
+    apart_labels = labels_of("bounds") | labels_of("offer") | labels_of("ceiling")
     return visit.render(
         "catalogue_edit/component.html",
         status=status,
@@ -232,10 +283,9 @@ async def _page(
         today=bangkok_date(visit.now),
         rows=_shown_rows(found, typed, more=more_rows),
         may_backdate=visit.by.may(Permission.PRICES_BACKDATE),
-        values=stored | typed,
+        orders=orders_on(bounds, bangkok_date(visit.now)),
+        values=stored | dict.fromkeys(apart_labels, "") | typed,
         errors=errors or {},
-        labels=LABELS
-        | DAY_LABELS
-        | {f"bounds_{name.removeprefix('effective_')}": words for name, words in DAY_LABELS.items()},
+        labels=LABELS | DAY_LABELS | {"amount": lazy("Ceiling price")} | apart_labels,
         effect=effect,
     )

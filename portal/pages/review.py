@@ -142,7 +142,8 @@ def _unanswered(refused: Exception) -> dict[str, str] | None:
     if isinstance(refused, (ChecksMissing, OverCapacity)):
         return {"": problem_of(refused)}
     if isinstance(refused, Invalid):
-        return {f"q-{name}": why for name, why in refusals.in_words(refused).items()}
+        words = refusals.in_words(refused)
+        return {name if name == "effective_on" else f"q-{name}": why for name, why in words.items()}
     return None
 
 
@@ -201,7 +202,8 @@ async def _answer(found: Whole, visit: Visit) -> Answer:
                 amount = parse_number(text)
             except NotANumber:
                 errors[name] = _("Enter a number.")
-        complaint = bounds[item.component_id].complaint(amount) if amount and amount != item.asked else None
+        had = max(item.before, item.asked)
+        complaint = bounds[item.component_id].complaint(amount, had) if amount and amount != item.asked else None
         if amount and amount >= Decimal(10) ** 12:
             complaint = "This is more than can be ordered."
         if complaint:
@@ -271,7 +273,9 @@ async def _page(
         demands=demands,
         is_short=any(demand.short_by for demand in demands),
         bounds={
-            item.component.id: bounds[item.component_id].complaint(item.asked) for item in found.items if item.asked
+            item.component.id: bounds[item.component_id].complaint(item.asked, item.before)
+            for item in found.items
+            if item.asked
         },
         earliest=earliest,
         is_early=given.effective_on < earliest,

@@ -1,4 +1,4 @@
-"""Editing what is on offer: offerings and what is ordered of them; terms, bounds and prices, each from a day on."""
+"""Editing what is on offer: offerings and what is ordered of them; all that is promised of them from a day on."""
 
 import dataclasses
 import datetime as dt
@@ -15,53 +15,61 @@ from auth.rules import Actor, Permission
 from auth.tenancy import one, record, scoped
 from billing.months import bangkok_date
 from billing.tariffs import commands as tariffs
-from billing.tariffs.models import PriceItem, PriceVersion
+from billing.tariffs.models import Ceiling, PriceItem, PriceVersion
 from billing.tariffs.rules import Basis, Tier
 from services.capacity.models import Pool
-from services.catalogue.models import Addon, Component, ComponentBounds, Offering, OfferingTerms
+from services.catalogue.models import PROMISES, Addon, Component, ComponentBounds, Offering, OfferingTerms
 from services.catalogue.queries import bounds_of, terms_of
-from services.catalogue.rules import Bounds, Family, in_force
+from services.catalogue.rules import Bounds, Family, announced, bounds_for, in_force, takes_orders
 
-# What changes at once, and what is promised from a day on.
-EDITABLE = ("name_th", "name_en", "takes_waiting_list", "is_open")
-PROMISED = (
-    "summary_th",
-    "summary_en",
-    "availability_pct",
-    "exclusions_th",
-    "exclusions_en",
-    "lead_working_days",
-    "change_lead_working_days",
-    "data_kept_days",
-)
+# Labels are put right at once; what an offering takes orders for, and what is promised of it, apply from a day on.
+LABELS = ("name_th", "name_en")
+ORDERS = ("is_open", "takes_waiting_list")
+TERMS = PROMISES + ORDERS
 
 
-async def add_offering(code: str, family: Family, facts: Mapping[str, Any], *, by: Actor, now: dt.datetime) -> Offering:
-    """Add a service to the actor's own catalogue, of exactly one family (standard 5); its terms apply from today."""
+async def add_offering(
+    code: str,
+    family: Family,
+    facts: Mapping[str, Any],
+    *,
+    effective_from: dt.date | None = None,
+    reason: str = "",
+    by: Actor,
+    now: dt.datetime,
+) -> Offering:
+    """Add a service to the actor's own catalogue, of exactly one family (standard 5).
+
+    Its terms apply from a day on, else from today; before that day it takes no orders. Refuses a day that has passed
+    unless a manager gives a reason.
+    """
     provider_id = _catalogue_of(by)
+    first_day = effective_from or bangkok_date(now)
+    _agree_to_day(first_day, reason, by=by, now=now)
     if await Offering.filter(provider_id=provider_id, code=code).exists():
         raise Invalid({"code": "This code is taken."})
     if faults := _naming_faults(Offering, code, facts) | _promise_faults(facts):
         raise Invalid(faults)
-    offering = await Offering.create(provider_id=provider_id, code=code, family=family, **_only(EDITABLE, facts))
+    offering = await Offering.create(provider_id=provider_id, code=code, family=family, **_only(LABELS, facts))
     await OfferingTerms.create(
         provider_id=provider_id,
         offering_id=offering.id,
         number=1,
-        effective_from=bangkok_date(now),
+        effective_from=first_day,
+        reason=reason.strip(),
         made_by=by.name,
         made_at=now,
-        **_only(PROMISED, facts),
+        **_only(TERMS, facts),
     )
     record("offering.added", at=now, subject=("offering", offering.id), code=code, family=family)
     return offering
 
 
 async def edit_offering(offering_id: uuid.UUID, facts: Mapping[str, Any], *, by: Actor, now: dt.datetime) -> Offering:
-    """Change an offering's names and what it takes orders for, at once; the audit trail keeps what each was and is."""
+    """Put an offering's names right, at once; the audit trail keeps what each was and is."""
     _catalogue_of(by)
     offering = await one(Offering, lock=True, id=offering_id)
-    changed = {name: value for name, value in _only(EDITABLE, facts).items() if getattr(offering, name) != value}
+    changed = {name: value for name, value in _only(LABELS, facts).items() if getattr(offering, name) != value}
     names = {"name_th": offering.name_th, "name_en": offering.name_en}
     if faults := _naming_faults(Offering, offering.code, names | changed):
         raise Invalid(faults)
@@ -81,10 +89,11 @@ async def set_terms(
     by: Actor,
     now: dt.datetime,
 ) -> OfferingTerms:
-    """Set what is promised of an offering from a day on: level, lead times, exclusions, description (standard 10).
+    """Set terms of an offering from a day on: level, lead times, exclusions, whether it takes orders (standard 10).
 
-    `facts` names all of `PROMISED`. Refuses terms that say nothing new (Invalid), and a day that has passed unless a
-    manager gives a reason.
+    `facts` names any of `TERMS`; the rest stays as it is on that day. Refuses terms that say nothing new (Invalid),
+    and a day that has passed unless a manager gives a reason. Whether orders are taken goes on into what is announced
+    for later days, up to where that was announced to change.
     """
     provider_id = _catalogue_of(by)
     if faults := _promise_faults(facts):
@@ -92,30 +101,41 @@ async def set_terms(
     offering = await one(Offering, lock=True, id=offering_id)
     _agree_to_day(effective_from, reason, by=by, now=now)
     known = (await terms_of([offering.id]))[offering.id]
-    before, after = in_force(known, effective_from), _only(PROMISED, facts)
-    changed = {name: value for name, value in after.items() if getattr(before, name) != value}
+    before = _terms_on(known, effective_from)
+    changed = {name: value for name, value in _only(TERMS, facts).items() if before[name] != value}
     if not changed:
         raise Invalid({"effective_from": "This is what applies from that day already."})
-    made = await OfferingTerms.create(
-        provider_id=provider_id,
-        offering_id=offering.id,
-        number=len(known) + 1,
-        effective_from=effective_from,
-        reason=reason.strip(),
-        made_by=by.name,
-        made_at=now,
-        **after,
-    )
-    record(
-        "terms.set",
-        at=now,
-        subject=("offering", offering.id),
-        number=made.number,
-        effective_from=effective_from,
-        before={name: getattr(before, name) for name in changed},
-        after=changed,
-    )
-    return made
+    changes = [(effective_from, before, changed)]
+    lasting = _only(ORDERS, changed)
+    for later in announced(known, effective_from):
+        said = _terms_on(known, later.effective_from)
+        lasting = {name: value for name, value in lasting.items() if said[name] == before[name]}
+        if lasting:
+            changes.append((later.effective_from, said, lasting))
+    made = [
+        await OfferingTerms.create(
+            provider_id=provider_id,
+            offering_id=offering.id,
+            number=number,
+            effective_from=day,
+            reason=reason.strip(),
+            made_by=by.name,
+            made_at=now,
+            **(said | other),
+        )
+        for number, (day, said, other) in enumerate(changes, len(known) + 1)
+    ]
+    for terms, (day, said, other) in zip(made, changes, strict=True):
+        record(
+            "terms.set",
+            at=now,
+            subject=("offering", offering.id),
+            number=terms.number,
+            effective_from=day,
+            before=_only(tuple(other), said),
+            after=other,
+        )
+    return made[0]
 
 
 async def add_addon(offering_id: uuid.UUID, code: str, names: tuple[str, str], *, by: Actor, now: dt.datetime) -> Addon:
@@ -145,11 +165,18 @@ async def add_component(
     bounds: Bounds,
     addon_id: uuid.UUID | None = None,
     pool_id: uuid.UUID | None = None,
+    effective_from: dt.date | None = None,
+    reason: str = "",
     by: Actor,
     now: dt.datetime,
 ) -> Component:
-    """Add something that is ordered of an offering or its add-on, with a price item of its own, still unpriced."""
+    """Add something that is ordered of an offering or its add-on, with a price item of its own, still unpriced.
+
+    It is offered from a day on, else from today. Refuses a day that has passed unless a manager gives a reason.
+    """
     provider_id = _catalogue_of(by)
+    first_day = effective_from or bangkok_date(now)
+    _agree_to_day(first_day, reason, by=by, now=now)
     offering = await one(Offering, lock=True, id=offering_id)
     words = {"name_th": names[0], "name_en": names[1], "unit_th": units[0], "unit_en": units[1]}
     faults = _naming_faults(Component, code, words) | _bounds_faults(bounds)
@@ -176,7 +203,7 @@ async def add_component(
         unit_en=units[1],
         position=await Component.filter(offering_id=offering_id).count() + 1,
     )
-    await _bound(component, 1, bounds, bangkok_date(now), "", by=by, now=now)
+    await _bound(component, 1, bounds, first_day, reason, by=by, now=now)
     record("component.added", at=now, subject=("component", component.id), code=code)
     return component
 
@@ -192,7 +219,8 @@ async def set_bounds(
 ) -> ComponentBounds:
     """Set the quantities a component can be ordered in for days from one on; what is in use already stays.
 
-    Refuses what applies from that day already (Invalid), and a day that has passed unless a manager gives a reason.
+    Whether it is offered stays as it is on that day (`set_offered`). Refuses what applies from that day already
+    (Invalid), and a day that has passed unless a manager gives a reason.
     """
     _catalogue_of(by)
     if faults := _bounds_faults(bounds):
@@ -200,20 +228,53 @@ async def set_bounds(
     component = await one(Component, lock=True, id=component_id)
     _agree_to_day(effective_from, reason, by=by, now=now)
     known = (await bounds_of([component_id]))[component_id]
-    before = in_force(known, effective_from).rule
-    if before == bounds:
+    before = bounds_for(known, effective_from)
+    after = dataclasses.replace(bounds, is_offered=before.is_offered)
+    if before == after:
         raise Invalid({"effective_from": "This is what applies from that day already."})
-    made = await _bound(component, len(known) + 1, bounds, effective_from, reason.strip(), by=by, now=now)
-    record(
-        "bounds.set",
-        at=now,
-        subject=("component", component_id),
-        number=made.number,
-        effective_from=effective_from,
-        before=dataclasses.asdict(before),
-        after=dataclasses.asdict(bounds),
-    )
+    made = await _bound(component, len(known) + 1, after, effective_from, reason, by=by, now=now)
+    _record_bounds(made, before, now)
     return made
+
+
+async def set_offered(
+    component_id: uuid.UUID,
+    is_offered: bool,
+    effective_from: dt.date,
+    *,
+    reason: str = "",
+    by: Actor,
+    now: dt.datetime,
+) -> None:
+    """Offer a component from a day on, or no longer; who has it can keep it, lower it and cancel it.
+
+    Goes on into quantities announced for later days, up to where that was announced to change. Refuses what applies
+    from that day already (Invalid), and a day that has passed unless a manager gives a reason.
+    """
+    _catalogue_of(by)
+    component = await one(Component, lock=True, id=component_id)
+    _agree_to_day(effective_from, reason, by=by, now=now)
+    if not await _offer(component, is_offered, effective_from, reason, by=by, now=now):
+        raise Invalid({"effective_from": "This is what applies from that day already."})
+
+
+async def set_addon_offered(
+    addon_id: uuid.UUID,
+    is_offered: bool,
+    effective_from: dt.date,
+    *,
+    reason: str = "",
+    by: Actor,
+    now: dt.datetime,
+) -> None:
+    """Offer all that is ordered of an add-on from a day on, or none of it any longer; as `set_offered` does."""
+    _catalogue_of(by)
+    addon = await one(Addon, id=addon_id)
+    _agree_to_day(effective_from, reason, by=by, now=now)
+    parts = await scoped(Component).filter(addon_id=addon.id).order_by("id").select_for_update()
+    new = [await _offer(part, is_offered, effective_from, reason, by=by, now=now) for part in parts]
+    if not any(new):
+        raise Invalid({"effective_from": "This is what applies from that day already."})
 
 
 async def set_price(
@@ -237,6 +298,29 @@ async def set_price(
     return await tariffs.set_price(item, tiers, effective_from, reason=reason.strip(), by=by, now=now)
 
 
+async def set_ceiling(
+    component_id: uuid.UUID,
+    amount: Decimal,
+    effective_from: dt.date,
+    *,
+    includes_vat: bool = False,
+    reason: str = "",
+    by: Actor,
+    now: dt.datetime,
+) -> Ceiling:
+    """Record the ceiling price of a component from a day on (standard 7.1).
+
+    Refuses one below a price in force then (AboveCeiling), and a day that has passed unless a manager gives a reason.
+    """
+    _catalogue_of(by)
+    component = await one(Component, id=component_id)
+    _agree_to_day(effective_from, reason, by=by, now=now)
+    item = await PriceItem.filter(id=component.price_item_id).select_for_update().get()
+    return await tariffs.set_ceiling(
+        item, amount, effective_from, includes_vat=includes_vat, reason=reason.strip(), by=by, now=now
+    )
+
+
 def _catalogue_of(by: Actor) -> uuid.UUID:
     if by.provider_id is None or not by.may(Permission.CATALOGUE_EDIT):
         raise NotPermitted("the catalogue is edited by the provider's staff")
@@ -251,6 +335,37 @@ def _agree_to_day(effective_from: dt.date, reason: str, *, by: Actor, now: dt.da
         raise NotPermitted("only a manager changes the catalogue for days that have passed")
     if not reason.strip():
         raise Invalid({"reason": "Say why this is set for days that have passed."})
+
+
+async def _offer(
+    component: Component, is_offered: bool, effective_from: dt.date, reason: str, *, by: Actor, now: dt.datetime
+) -> bool:
+    """Offer a locked component from a day on or no longer; False where that is so already."""
+    known = (await bounds_of([component.id]))[component.id]
+    if takes_orders(known, effective_from) is is_offered:
+        return False
+    days = [effective_from]
+    for later in announced(known, effective_from):
+        if later.is_offered is is_offered:
+            break
+        days.append(later.effective_from)
+    for number, day in enumerate(days, len(known) + 1):
+        before = bounds_for(known, day)
+        after = dataclasses.replace(before, is_offered=is_offered)
+        _record_bounds(await _bound(component, number, after, day, reason, by=by, now=now), before, now)
+    return True
+
+
+def _record_bounds(made: ComponentBounds, before: Bounds, now: dt.datetime) -> None:
+    record(
+        "bounds.set",
+        at=now,
+        subject=("component", made.component_id),
+        number=made.number,
+        effective_from=made.effective_from,
+        before=dataclasses.asdict(before),
+        after=dataclasses.asdict(made.rule),
+    )
 
 
 async def _bound(
@@ -271,10 +386,17 @@ async def _bound(
         minimum=bounds.minimum,
         maximum=bounds.maximum,
         step=bounds.step,
-        reason=reason,
+        is_offered=bounds.is_offered,
+        reason=reason.strip(),
         made_by=by.name,
         made_at=now,
     )
+
+
+def _terms_on(known: Sequence[OfferingTerms], on: dt.date) -> dict[str, Any]:
+    """Return the terms of a day by name; before the first an offering takes no orders."""
+    found = in_force(known, on)
+    return {name: getattr(found, name) for name in TERMS} | {"is_open": takes_orders(known, on)}
 
 
 def _only(names: Sequence[str], facts: Mapping[str, Any]) -> dict[str, Any]:

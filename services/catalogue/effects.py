@@ -9,18 +9,18 @@ from decimal import Decimal
 from auth.tenancy import one, rows
 from billing.months import midnight
 from billing.tariffs import models
-from billing.tariffs.queries import ceilings_of, versions_of
-from billing.tariffs.rules import Ceiling, NoPrice, Tier, graduated, version_on
+from billing.tariffs.queries import versions_of
+from billing.tariffs.rules import NoPrice, Tier, graduated, version_on
 from services.catalogue.models import Component
 
 
 @dataclass(frozen=True, slots=True)
 class PriceHistory:
-    """A component with every price it had and will have, the newest first, and its ceilings, the oldest first."""
+    """A component with every price it had and will have, the newest first, and its ceilings, the newest first."""
 
     component: Component
     versions: tuple[models.PriceVersion, ...]
-    ceilings: tuple[Ceiling, ...]
+    ceilings: tuple[models.Ceiling, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,8 @@ async def price_history(component_id: uuid.UUID) -> PriceHistory:
     versions = await models.PriceVersion.filter(price_item_id=component.price_item_id).order_by(
         "-effective_from", "-number"
     )
-    return PriceHistory(component, tuple(versions), tuple(await ceilings_of(component.price_item_id)))
+    ceilings = await models.Ceiling.filter(price_item_id=component.price_item_id).order_by("-effective_from")
+    return PriceHistory(component, tuple(versions), tuple(ceilings))
 
 
 async def effect_of(component: Component, tiers: Sequence[Tier], effective_from: dt.date) -> Effect:

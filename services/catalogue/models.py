@@ -10,6 +10,18 @@ from billing.tariffs.models import PriceItem
 from services.capacity.models import Pool
 from services.catalogue.rules import Bounds, Family
 
+# What terms promise to whoever uses the service.
+PROMISES = (
+    "summary_th",
+    "summary_en",
+    "availability_pct",
+    "exclusions_th",
+    "exclusions_en",
+    "lead_working_days",
+    "change_lead_working_days",
+    "data_kept_days",
+)
+
 
 class Offering(Model):
     """A service on offer (standard 5), of exactly one family; what is promised of it is in its terms."""
@@ -23,8 +35,6 @@ class Offering(Model):
     family = fields.CharEnumField(Family, max_length=32)
     name_th = fields.CharField(max_length=200)
     name_en = fields.CharField(max_length=200)
-    takes_waiting_list = fields.BooleanField(default=False)
-    is_open = fields.BooleanField(default=True)
     is_automated = fields.BooleanField(default=False)  # its work orders go to the provider's own system
     position = fields.IntField(default=0)
 
@@ -52,6 +62,8 @@ class OfferingTerms(Model):
     lead_working_days = fields.IntField()
     change_lead_working_days = fields.IntField(default=1)
     data_kept_days = fields.IntField(default=30)  # after the last day: export until then, erased on the next
+    is_open = fields.BooleanField(default=True)  # to new orders; services in use go on
+    takes_waiting_list = fields.BooleanField(default=False)  # when there is not enough capacity
     reason = fields.TextField(default="")
     made_by = fields.CharField(max_length=200)
     made_at = InstantField()
@@ -59,6 +71,16 @@ class OfferingTerms(Model):
     class Meta:
         table = "offering_terms"
         unique_together = (("offering_id", "number"),)
+
+    @property
+    def takes_orders(self) -> bool:
+        """Whether it can be ordered anew."""
+        return self.is_open
+
+    @property
+    def promise(self) -> tuple[object, ...]:
+        """What whoever uses the service is promised; taking orders is no part of it."""
+        return tuple(getattr(self, name) for name in PROMISES)
 
 
 class Addon(Model):
@@ -119,7 +141,7 @@ class Component(Model):
 
 
 class ComponentBounds(Model):
-    """In which quantities a component can be ordered from a day on; never edited, only followed by others."""
+    """Whether, and in which quantities, a component can be ordered from a day on; never edited, only followed."""
 
     id = primary_key()
     provider_id = fields.UUIDField()
@@ -132,6 +154,7 @@ class ComponentBounds(Model):
     minimum = quantity()
     maximum = quantity(null=True)
     step = quantity()
+    is_offered = fields.BooleanField(default=True)  # what is in use goes on
     reason = fields.TextField(default="")
     made_by = fields.CharField(max_length=200)
     made_at = InstantField()
@@ -143,4 +166,9 @@ class ComponentBounds(Model):
     @property
     def rule(self) -> Bounds:
         """The quantities themselves."""
-        return Bounds(self.minimum, self.maximum, self.step)
+        return Bounds(self.minimum, self.maximum, self.step, self.is_offered)
+
+    @property
+    def takes_orders(self) -> bool:
+        """Whether it can be ordered."""
+        return self.is_offered

@@ -19,13 +19,15 @@ from services.calendar.queries import official
 from services.capacity import commands as capacity
 from services.capacity.rules import OverCapacity
 from services.catalogue.models import Component, Offering
-from services.catalogue.queries import bounds_on, terms_on
+from services.catalogue.queries import bounds_on, is_open_on, terms_on
+from services.catalogue.rules import Bounds
 from services.oversight.queries import is_listed
 from services.requests.events import move, tell
 from services.requests.models import RequestItem, ServiceRequest
 from services.requests.pricing import Ask, takes_effect
 from services.requests.queries import asks_of, lead_days_of, shortfalls_of
 from services.requests.rules import (
+    CLOSED,
     NEEDS,
     OPEN,
     Action,
@@ -166,8 +168,8 @@ async def submit(request_id: uuid.UUID, *, asks_earlier: bool = False, by: Actor
     free (OverCapacity) unless the offering takes a waiting list, a second open request
     of the same service (OpenRequestExists), an effective date before a change already agreed takes effect
     (AlreadyPlanned), and as Invalid: a request that changes nothing, or of which something typed was not saved yet;
-    an effective date in the past; and one before the lead time unless an earlier one is asked for, which staff must
-    then agree to.
+    what cannot be ordered for its effective date; an effective date in the past, or for which the offering takes no
+    new orders; and one before the lead time unless an earlier one is asked for, which staff must then agree to.
     """
     request = await own(request_id, by)
     if request.typed is not None:
@@ -181,7 +183,13 @@ async def submit(request_id: uuid.UUID, *, asks_earlier: bool = False, by: Actor
     asks = await asks_of(request)
     terms = await terms_on(offering.id, request.effective_on)
     earliest = earliest_effective(await official(), bangkok_date(now), lead_days_of(request.kind, terms))
-    _complete(request, asks, now, None if asks_earlier else earliest)
+    is_open = request.kind is not Kind.NEW or await is_open_on(offering.id, request.effective_on)
+    _complete(request, asks, now, None if asks_earlier else earliest, is_open=is_open)
+    _orderable(
+        {ask.component.id: ask.after for ask in asks},
+        {ask.component.id: ask.before for ask in asks},
+        await bounds_on([ask.component.id for ask in asks], request.effective_on),
+    )
     request.asks_earlier = request.effective_on < earliest
     if request.subscription_id:
         await one(Subscription, lock=True, id=request.subscription_id)
@@ -197,7 +205,7 @@ async def submit(request_id: uuid.UUID, *, asks_earlier: bool = False, by: Actor
         if planned:
             raise AlreadyPlanned(bangkok_date(planned))
     short = await shortfalls_of(asks)
-    if short and not offering.takes_waiting_list:
+    if short and not terms.takes_waiting_list:
         raise OverCapacity(short)
     request.waits_for_capacity = bool(short)
     request.submitted_at, request.typed = now, None
@@ -234,10 +242,7 @@ async def _set_items(request: ServiceRequest, asked: Mapping[uuid.UUID, Decimal]
     present = await quantities_at(request.subscription_id, at) if request.subscription_id else {}
     components = {c.id: c for c in await Component.filter(offering_id=request.offering_id)}
     wanted = _wanted(request.kind, asked, present, components)
-    bounds = await bounds_on(wanted, request.effective_on)
-    complaints = {str(id_): why for id_, amount in wanted.items() if amount and (why := bounds[id_].complaint(amount))}
-    if complaints:
-        raise Invalid(complaints)
+    _orderable(wanted, present, await bounds_on(wanted, request.effective_on))
     await scoped(RequestItem).filter(request_id=request.id).delete()
     await RequestItem.bulk_create(
         [
@@ -252,6 +257,21 @@ async def _set_items(request: ServiceRequest, asked: Mapping[uuid.UUID, Decimal]
             for id_, amount in wanted.items()
         ]
     )
+
+
+def _orderable(
+    wanted: Mapping[uuid.UUID, Decimal], present: Mapping[uuid.UUID, Decimal], bounds: Mapping[uuid.UUID, Bounds]
+) -> None:
+    """Refuse (Invalid, by component) quantities that cannot be ordered for their day; what stays as it is can."""
+    complaints = {
+        str(id_): why
+        for id_, amount in wanted.items()
+        if amount
+        and amount != present.get(id_, Decimal(0))
+        and (why := bounds[id_].complaint(amount, present.get(id_, Decimal(0))))
+    }
+    if complaints:
+        raise Invalid(complaints)
 
 
 def _wanted(
@@ -279,12 +299,16 @@ def _wanted(
     return wanted
 
 
-def _complete(request: ServiceRequest, asks: Sequence[Ask], now: dt.datetime, earliest: dt.date | None) -> None:
+def _complete(
+    request: ServiceRequest, asks: Sequence[Ask], now: dt.datetime, earliest: dt.date | None, *, is_open: bool
+) -> None:
     missing = {}
     if not any(ask.before != ask.after for ask in asks):
         missing["items"] = "Nothing is changed by this request."
     if request.effective_on < bangkok_date(now):
         missing["effective_on"] = "The effective date has passed."
+    elif not is_open:
+        missing["effective_on"] = CLOSED
     elif earliest is not None and request.effective_on < earliest:
         missing["effective_on"] = "This is before the lead time. Choose a later day, or ask for an earlier one."
     if not request.justification.strip():

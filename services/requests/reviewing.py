@@ -13,18 +13,20 @@ from billing.months import bangkok_date
 from services.calendar.queries import official
 from services.calendar.rules import WorkingTime
 from services.capacity import commands as capacity
-from services.catalogue.queries import bounds_on, terms_on
+from services.catalogue.queries import bounds_on, is_open_on, terms_on
 from services.requests.events import move, tell
 from services.requests.models import Check, Quote, RequestItem, ServiceRequest
 from services.requests.pricing import takes_effect
 from services.requests.queries import asks_of, checks_of, document_of, lead_days_of, pool_deltas
 from services.requests.rules import (
+    CLOSED,
     CONFIRM_WITHIN_WORKING_DAYS,
     NEEDS,
     Action,
     CheckKind,
     ChecksMissing,
     EarlierNotAgreed,
+    Kind,
     State,
     after,
     earliest_effective,
@@ -107,8 +109,9 @@ async def quote(
     """Answer a request (annex ก 1.6): freeze quantities and cost in a quote, and hold the capacity for it.
 
     `quantities` and `effective_on` amend what was asked. Refuses while a check is missing or failed
-    (ChecksMissing), more than is free (OverCapacity): of many quotes for the last unit one succeeds; and an
-    effective date before the lead time unless it is agreed to (EarlierNotAgreed).
+    (ChecksMissing), more than is free (OverCapacity): of many quotes for the last unit one succeeds; an effective
+    date before the lead time unless it is agreed to (EarlierNotAgreed); and as Invalid what the amendment makes of it
+    where that is not on offer for its day. What was on offer when it was asked for is answered as it was asked.
     """
     if not by.may(NEEDS[Action.QUOTE] or ""):
         raise NotPermitted("quotes are the reviewer's")
@@ -118,9 +121,12 @@ async def quote(
     missing = [kind for kind in CheckKind if kind not in checks or not checks[kind].passed]
     if missing:
         raise ChecksMissing(", ".join(missing))
-    if effective_on:
+    is_moved = effective_on is not None and effective_on != request.effective_on
+    if effective_on and is_moved:
         request.effective_on = effective_on
-    await _confirm_quantities(request, quantities or {}, now)
+        if request.kind is Kind.NEW and not await is_open_on(request.offering_id, effective_on):
+            raise Invalid({"effective_on": CLOSED})
+    await _confirm_quantities(request, quantities or {}, now, is_moved=is_moved)
     calendar = await official()
     await _agree_to_date(request, calendar, agree_earlier)
     asks = await asks_of(request)
@@ -155,7 +161,7 @@ async def _refuse(request_id: uuid.UUID, action: Action, note: str, *, by: Actor
 
 
 async def _confirm_quantities(
-    request: ServiceRequest, quantities: Mapping[uuid.UUID, Decimal], now: dt.datetime
+    request: ServiceRequest, quantities: Mapping[uuid.UUID, Decimal], now: dt.datetime, *, is_moved: bool
 ) -> None:
     """Store what the provider confirms, against what there will be when it takes effect."""
     at = max(takes_effect(request.kind, request.effective_on), now)
@@ -164,9 +170,10 @@ async def _confirm_quantities(
     bounds = await bounds_on([item.component_id for item in items], request.effective_on)
     for item in items:
         item.confirmed = quantities.get(item.component_id, item.asked)
-        if item.confirmed and (why := bounds[item.component_id].complaint(item.confirmed)):
-            raise Invalid({str(item.component_id): why})
         item.before = present.get(item.component_id, Decimal(0))
+        had = item.before if is_moved else max(item.before, item.asked)
+        if item.confirmed and (why := bounds[item.component_id].complaint(item.confirmed, had)):
+            raise Invalid({str(item.component_id): why})
         await item.save(update_fields=["before", "confirmed"])
 
 

@@ -15,6 +15,7 @@ from auth.fields import canonical
 from auth.rules import Permission
 from services.calendar.rules import WorkingTime
 
+CLOSED = "This service takes no new orders for that day. Choose a day for which it does."
 CONFIRM_WITHIN_WORKING_DAYS = 15  # reading 5: the deadline is not given
 REVIEW_WITHIN_WORKING_MINUTES = 480
 FRESH_SIGN_IN = dt.timedelta(minutes=5)
@@ -241,17 +242,20 @@ def earliest_effective(calendar: WorkingTime, today: dt.date, lead_working_days:
     return calendar.add_working_days(today, lead_working_days)
 
 
-def first_day(calendar: WorkingTime, today: dt.date, leads: Sequence[tuple[dt.date, int]]) -> dt.date:
-    """Return the first day that keeps the lead time in force on that very day.
+def first_day(calendar: WorkingTime, today: dt.date, leads: Sequence[tuple[dt.date, int | None]]) -> dt.date | None:
+    """Return the first day that keeps the lead time in force on that very day; None where there is no such day.
 
     `leads` are (from when, working days), the oldest first and never empty; the first counts for all days before.
+    None in the place of days means that nothing can be ordered for them.
     """
     ends = [start for start, _ in leads[1:]] + [dt.date.max]
-    days = [
-        max(start, earliest_effective(calendar, today, lead)) if place else earliest_effective(calendar, today, lead)
-        for place, (start, lead) in enumerate(leads)
-    ]
-    return next(day for day, end in zip(days, ends, strict=True) if day < end)
+    starts = [dt.date.min] + [start for start, _ in leads[1:]]
+    days = (
+        (max(start, earliest_effective(calendar, today, lead)), end)
+        for start, (_, lead), end in zip(starts, leads, ends, strict=True)
+        if lead is not None
+    )
+    return next((day for day, end in days if day < end), None)
 
 
 def kept_after(last_day: dt.date, kept_days: int) -> tuple[dt.date, dt.date]:

@@ -16,8 +16,8 @@ from billing.tariffs.queries import versions_of
 from billing.tariffs.rules import versions_between
 from billing.usage.models import Allocation
 from services.catalogue.models import Component, OfferingTerms
-from services.catalogue.queries import terms_of
-from services.catalogue.rules import coming, in_force
+from services.catalogue.queries import next_promise, terms_of
+from services.catalogue.rules import in_force
 from services.subscriptions.models import Subscription, SubscriptionState
 
 
@@ -165,7 +165,7 @@ async def _with_parts(subscriptions: list[Subscription], at: dt.datetime) -> lis
             subscription,
             tuple(parts[subscription.id]),
             in_force(terms[subscription.offering_id], on),
-            coming(terms[subscription.offering_id], on),
+            next_promise(terms[subscription.offering_id], on),
         )
         for subscription in subscriptions
     ]

@@ -17,9 +17,7 @@ from portal.pages.requests.form import Form, Preview
 from portal.visit import Fields, Visit
 from services.calendar.queries import official
 from services.capacity.rules import OverCapacity
-from services.catalogue.models import Offering
-from services.catalogue.queries import terms_of
-from services.catalogue.rules import in_force
+from services.catalogue.queries import possible_to_order
 from services.requests import commands
 from services.requests.concerning import open_requests
 from services.requests.models import ServiceRequest
@@ -38,6 +36,8 @@ async def new(visit: Visit) -> Response:
     if (offering_id if kind is Kind.NEW else service_id) is None:
         return await _choose(visit, kind)
     form = await _begin(visit, kind, service_id, offering_id)
+    if kind is Kind.NEW and not form.orders.are_possible:
+        raise NotFound("Offering")
     return await _page(visit, form)
 
 
@@ -184,7 +184,7 @@ async def _view(visit: Visit, form: Form) -> dict[str, Any]:
         "kind_name": wording.KINDS[form.kind],
         "why": wording.why(form.events, visit.language),
         "in_the_way": in_the_way,
-        "may_submit": not ahead.is_short or form.offering.takes_waiting_list,
+        "may_submit": not ahead.is_short or form.promised.takes_waiting_list,
         "name": lambda thing: wording.name(thing, visit.language),
         "unit": lambda thing: wording.unit(thing, visit.language),
     }
@@ -192,17 +192,13 @@ async def _view(visit: Visit, form: Form) -> dict[str, Any]:
 
 async def _choose(visit: Visit, kind: Kind) -> Response:
     services = [] if kind is Kind.NEW else await in_use(at=visit.now, agency_id=visit.by.agency_id)
-    offerings = await Offering.filter(is_open=True).order_by("position", "code") if kind is Kind.NEW else []
+    offers = await possible_to_order(on=bangkok_date(visit.now)) if kind is Kind.NEW else []
     return visit.render(
         "requests/choose.html",
         kind=kind,
         kind_name=wording.KINDS[kind],
         services=services,
-        offerings=offerings,
-        terms={
-            id_: in_force(each, bangkok_date(visit.now))
-            for id_, each in (await terms_of(one.id for one in offerings)).items()
-        },
+        offers=offers,
         open_requests=await open_requests(service.subscription.id for service in services),
         name=lambda thing: wording.name(thing, visit.language),
     )

@@ -16,7 +16,7 @@ from portal.visit import Fields
 from services.calendar.rules import Calendar
 from services.catalogue.models import Component, ComponentBounds, Offering, OfferingTerms
 from services.catalogue.queries import bounds_of, terms_of
-from services.catalogue.rules import Bounds, in_force
+from services.catalogue.rules import Bounds, Orders, bounds_for, in_force, orders_on, takes_orders
 from services.requests.models import RequestEvent
 from services.requests.pricing import Ask, Price
 from services.requests.queries import (
@@ -29,7 +29,7 @@ from services.requests.queries import (
     price_request,
     prospective,
 )
-from services.requests.rules import Kind, earliest_effective, first_day
+from services.requests.rules import CLOSED, Kind, earliest_effective, first_day
 from services.subscriptions.models import SubscriptionState
 from services.subscriptions.queries import InUse, quantities_planned, subscription
 
@@ -41,12 +41,13 @@ _LONGEST = 4000
 class Row:
     """One component on the form: how much there is, and what was typed for how much there is to be.
 
-    `bounds` are those of the day it is asked for.
+    `bounds` are those of the day it is asked for, `orders` how orders of it stand today.
     """
 
     component: Component
     before: Decimal
     versions: tuple[ComponentBounds, ...]
+    orders: Orders
     bounds: Bounds
     typed: str = ""
     after: Decimal | None = None
@@ -56,6 +57,11 @@ class Row:
     def name(self) -> str:
         """The name of its field; also how its refusals are found again."""
         return f"q-{self.component.id}"
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether it has a place on the form: what can be ordered some day, is there, or was asked for already."""
+        return bool(self.orders.are_possible or self.before or self.typed or self.after)
 
 
 @dataclass(slots=True)
@@ -83,12 +89,29 @@ class Form:
         return in_force(self.terms, self.effective_on or self.today)
 
     @property
+    def orders(self) -> Orders:
+        """How orders of the offering stand today; of a service in use they concern nothing."""
+        return orders_on(self.terms, self.today)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether this is for a new service on a day for which the offering takes no new orders."""
+        on = self.effective_on
+        return self.kind is Kind.NEW and on is not None and not takes_orders(self.terms, on)
+
+    @property
     def earliest(self) -> dt.date:
         """The first day by the lead time: that of the day asked for, else the first of all."""
-        if self.effective_on is not None:
-            return earliest_effective(self.calendar, self.today, lead_days_of(self.kind, self.promised))
-        leads = [(terms.effective_from, lead_days_of(self.kind, terms)) for terms in self.terms]
-        return first_day(self.calendar, self.today, leads)
+        of_the_day = earliest_effective(self.calendar, self.today, lead_days_of(self.kind, self.promised))
+        if self.effective_on is not None and not self.is_closed:
+            return of_the_day
+        leads = [(terms.effective_from, self._lead_of(terms)) for terms in self.terms]
+        if self.kind is Kind.NEW:
+            leads.insert(0, (dt.date.min, None))
+        return first_day(self.calendar, self.today, leads) or of_the_day
+
+    def _lead_of(self, terms: OfferingTerms) -> int | None:
+        return None if self.kind is Kind.NEW and not terms.is_open else lead_days_of(self.kind, terms)
 
     @property
     def asked(self) -> dict[uuid.UUID, Decimal]:
@@ -136,7 +159,10 @@ class Preview:
 async def begin(
     kind: Kind, *, service_id: uuid.UUID | None, offering_id: uuid.UUID | None, calendar: Calendar, now: dt.datetime
 ) -> Form:
-    """Return an empty form for a kind of request; NotFound for what cannot be asked of this service or offering."""
+    """Return an empty form for a kind of request; NotFound for what cannot be asked of this service or offering.
+
+    One for an offering that takes no new orders is a form as well, so that nothing typed is lost; it says so.
+    """
     service = await subscription(service_id, at=now) if service_id else None
     if service is None and kind is not Kind.NEW:
         raise NotFound("Subscription")
@@ -145,7 +171,7 @@ async def begin(
     if service:
         offering = service.subscription.offering
     else:
-        found = await Offering.filter(id=offering_id, is_open=True).first() if offering_id else None
+        found = await Offering.filter(id=offering_id).first() if offering_id else None
         if found is None:
             raise NotFound("Offering")
         offering = found
@@ -164,7 +190,8 @@ async def begin(
             component,
             present.get(component.id, Decimal(0)),
             versions[component.id],
-            in_force(versions[component.id], made.effective_on).rule,
+            orders_on(versions[component.id], made.today),
+            bounds_for(versions[component.id], made.effective_on),
         )
         for component in components
         if _speaks_of(kind, component, present)
@@ -195,7 +222,7 @@ async def again(found: Whole, calendar: Calendar, now: dt.datetime) -> Form:
     made.label, made.justification, made.events = request.label, request.justification, found.events
     made.day = made.effective_on = request.effective_on
     for row in made.rows:
-        row.bounds = in_force(row.versions, request.effective_on).rule
+        row.bounds = bounds_for(row.versions, request.effective_on)
     made.asks_earlier = request.asks_earlier
     return made
 
@@ -209,8 +236,10 @@ def take(form: Form, typed: Fields) -> None:
         form.effective_on = parse_date(typed.get("effective_on"))
     except NotADate:
         form.errors["effective_on"] = _("Enter a date such as 16/12/2569.")
+    if form.is_closed:
+        form.errors["effective_on"] = _(CLOSED)
     for row in form.rows:
-        row.bounds = in_force(row.versions, form.effective_on or form.today).rule
+        row.bounds = bounds_for(row.versions, form.effective_on or form.today)
         if form.kind is not Kind.CANCEL:
             _take_quantity(form.kind, row, typed.get(row.name))
         if row.error:
@@ -269,7 +298,7 @@ def _take_quantity(kind: Kind, row: Row, text: str) -> None:
         return
     if kind is not Kind.CHANGE and not amount:
         return
-    complaint = "This is more than can be ordered." if amount >= _MOST else row.bounds.complaint(amount)
+    complaint = "This is more than can be ordered." if amount >= _MOST else row.bounds.complaint(amount, row.before)
     if amount == row.before:
         complaint = None  # as it is; it may stand outside bounds set later
     row.error = _(complaint) if complaint else None

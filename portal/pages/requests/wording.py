@@ -75,6 +75,9 @@ WAY: Final = (
 REASONS: Final = (
     lazy("Enter a number above zero."),
     lazy("This is less than can be ordered."),
+    lazy("This is not offered for that day: choose another day, or leave it out."),
+    lazy("For that day there is no more of this: keep what there is, or less."),
+    lazy("This service takes no new orders for that day. Choose a day for which it does."),
     lazy("This is more than can be ordered."),
     lazy("This does not fit the steps in which it can be ordered."),
     lazy("This cannot be ordered here."),

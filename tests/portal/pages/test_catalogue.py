@@ -6,21 +6,24 @@ from decimal import Decimal
 
 from auth.rules import system
 from auth.tenancy import acting_as
+from billing.months import bangkok_date
 from billing.tariffs.commands import set_price
 from billing.tariffs.models import PriceItem
 from billing.tariffs.rules import tiers_from
 from services.capacity import commands as capacity
-from services.catalogue.models import Offering
+from services.catalogue.commands import set_offered, set_terms
 from tests.browsing import Browser, said
 from tests.cast import actor
-from tests.portal.pages.shop import Shop, at, opened_shop
+from tests.portal.pages.shop import NOW, Shop, at, opened_shop
 
+TODAY = bangkok_date(NOW)
 BrowserFor = Callable[..., Awaitable[Browser]]
 
 
-async def close(shop: Shop, code: str) -> None:
-    async with acting_as(await actor("manager")):
-        await Offering.filter(id=shop.catalogue.offerings[code].id).update(is_open=False)
+async def orders(shop: Shop, code: str, is_open: bool, day: dt.date = TODAY) -> None:
+    manager = await actor("manager")
+    async with acting_as(manager):
+        await set_terms(shop.catalogue.offerings[code].id, {"is_open": is_open}, day, by=manager, now=NOW)
 
 
 async def test_everything_on_offer_stands_under_its_family_with_its_prices(browser_for: BrowserFor) -> None:
@@ -87,13 +90,47 @@ async def test_what_is_closed_is_gone_from_the_list_but_not_from_those_who_use_i
     shop = await opened_shop()
     official, manager = await browser_for("official-a"), await browser_for("manager")
     assert "/requests/new?kind=new" in (await official.get("/catalogue/OS")).text
-    await close(shop, "OS")
+    await orders(shop, "OS", False)
     assert 'href="/catalogue/OS"' not in (await official.get("/catalogue")).text
     for browser in (manager, await browser_for("central"), await browser_for("auditor")):
         assert "ปิดรับคำร้องใหม่" in said(await browser.get("/catalogue"))
     page = await official.get("/catalogue/OS")
     assert "บริการนี้ปิดรับคำร้องใหม่" in said(page)
     assert "/requests/new?kind=new" not in page.text
+
+
+async def test_opening_and_closing_are_announced_with_their_days(browser_for: BrowserFor) -> None:
+    shop = await opened_shop()
+    official, new_year = await browser_for("official-a"), dt.date(2027, 1, 4)
+    await orders(shop, "OS", False)
+    await orders(shop, "OS", True, new_year)
+    await orders(shop, "VM", False, new_year)
+    listed = said(await official.get("/catalogue"))
+    assert "รับวันที่มีผลตั้งแต่ 4 ม.ค. 2570" in listed
+    assert "รับวันที่มีผลไม่เกิน 3 ม.ค. 2570" in listed
+    choice = said(await official.get("/requests/new?kind=new"))
+    assert "รับวันที่มีผลตั้งแต่ 4 ม.ค. 2570" in choice
+    assert "รับวันที่มีผลไม่เกิน 3 ม.ค. 2570" in choice
+    page = await official.get("/catalogue/OS")
+    assert "ขอได้เมื่อวันที่มีผลเป็นวันที่ 4 ม.ค. 2570 เป็นต้นไป" in said(page)
+    assert "/requests/new?kind=new" in page.text
+    # Nothing else is promised from then on, so nothing else is announced.
+    assert "จะใช้ข้อกำหนดใหม่" not in said(page)
+    assert "ขอได้เมื่อวันที่มีผลไม่เกินวันที่ 3 ม.ค. 2570" in said(await official.get("/catalogue/VM"))
+
+
+async def test_what_is_no_longer_offered_is_gone_for_agencies_and_marked_for_staff(browser_for: BrowserFor) -> None:
+    shop = await opened_shop()
+    manager = await actor("manager")
+    addon, part = shop.catalogue.components["VM", "backup"], shop.catalogue.components["VM", "ssd"]
+    async with acting_as(manager):
+        await set_offered(addon.id, False, TODAY, by=manager, now=NOW)
+        await set_offered(part.id, False, dt.date(2027, 1, 4), by=manager, now=NOW)
+    page = said(await (await browser_for("official-a")).get("/catalogue/VM"))
+    assert addon.name_th not in page
+    assert part.name_th in page
+    assert "รับวันที่มีผลไม่เกิน 3 ม.ค. 2570" in page
+    assert "เลิกเสนอแล้ว" in said(await (await browser_for("manager")).get("/catalogue/VM"))
 
 
 async def test_what_nobody_offers_is_not_found(browser_for: BrowserFor) -> None:

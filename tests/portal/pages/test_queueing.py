@@ -9,11 +9,11 @@ import pytest
 from auth.rules import system
 from auth.tenancy import acting_as
 from services.capacity.models import Pool
-from services.catalogue.models import Offering
+from services.catalogue.commands import set_terms
 from services.requests.rules import State
 from tests import cast
 from tests.browsing import Browser, said
-from tests.portal.pages.asking import answer, ask, before_s1, change, field, stored
+from tests.portal.pages.asking import ASKED_AT, answer, ask, before_s1, change, field, stored
 from tests.portal.pages.shop import Shop
 
 BrowserFor = Callable[..., Awaitable[Browser]]
@@ -38,7 +38,9 @@ async def test_a_waiting_list_takes_what_cannot_be_given_yet_and_says_when_it_ca
 ) -> None:
     await leave_free(shop, "100")
     async with acting_as(system("tests")):
-        await Offering.filter(code="GI").update(takes_waiting_list=True)
+        manager, gi = await cast.actor("manager"), shop.catalogue.offerings["GI"]
+        from_then_on = dt.date(2026, 12, 10)
+        await set_terms(gi.id, {"takes_waiting_list": True}, from_then_on, by=manager, now=ASKED_AT)
     official = await browser_for("official-a")
     ahead = said(await official.get("/requests/preview", params=change(shop), headers={"hx-request": "true"}))
     assert "1,000 Mbps" in ahead

@@ -13,7 +13,7 @@ from auth.tenancy import acting_as, rows
 from billing.months import bangkok_date
 from services.calendar.queries import official
 from services.catalogue import commands as catalogue
-from services.catalogue.commands import PROMISED
+from services.catalogue.commands import TERMS
 from services.catalogue.models import OfferingTerms
 from services.catalogue.queries import terms_of, terms_on
 from services.catalogue.rules import Bounds, coming, in_force
@@ -38,7 +38,7 @@ class Version:
 async def _facts(stage: Stage, **other: Any) -> dict[str, Any]:
     async with acting_as(system("test")):
         [terms] = (await terms_of([stage.catalogue.offerings["GI"].id])).values()
-    return {name: getattr(terms[-1], name) for name in PROMISED} | other
+    return {name: getattr(terms[-1], name) for name in TERMS} | other
 
 
 async def _promise(stage: Stage, day: dt.date, *, who: str = "manager", reason: str = "", **other: Any) -> None:
