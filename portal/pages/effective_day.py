@@ -13,7 +13,7 @@ from portal.visit import Visit
 
 _LONGEST: Final = 1000
 LABELS: Final = {"effective_from": lazy("In force from"), "reason": lazy("Reason")}
-OFFERED: Final = lazy("From that day")
+OFFERED: Final = lazy("Is it offered?")
 # Raised below pages with these words.
 REASONS: Final = (
     lazy("Say why this is set for days that have passed."),

@@ -101,14 +101,20 @@ class Form:
 
     @property
     def earliest(self) -> dt.date:
-        """The first day by the lead time: that of the day asked for, else the first of all."""
+        """The first day by the lead time: that of the day asked for, else the first of all.
+
+        For a new service it is a day for which the offering takes orders, where there is one.
+        """
         of_the_day = earliest_effective(self.calendar, self.today, lead_days_of(self.kind, self.promised))
-        if self.effective_on is not None and not self.is_closed:
+        if self.effective_on is not None and self.kind is not Kind.NEW:
             return of_the_day
         leads = [(terms.effective_from, self._lead_of(terms)) for terms in self.terms]
         if self.kind is Kind.NEW:
             leads.insert(0, (dt.date.min, None))
-        return first_day(self.calendar, self.today, leads) or of_the_day
+        first_of_all = first_day(self.calendar, self.today, leads) or of_the_day
+        if self.effective_on is None or self.is_closed:
+            return first_of_all
+        return max(first_of_all, of_the_day)
 
     def _lead_of(self, terms: OfferingTerms) -> int | None:
         return None if self.kind is Kind.NEW and not terms.is_open else lead_days_of(self.kind, terms)

@@ -8,7 +8,10 @@ from starlette.applications import Starlette
 from auth.clients.rules import Scope
 from auth.rules import system
 from auth.tenancy import acting_as
+from billing.months import bangkok_date
 from billing.tariffs.models import PriceVersion
+from services.catalogue.commands import set_offered, set_terms
+from tests.cast import actor
 from tests.portal.api.calling import Machine, machine
 from tests.portal.pages.asking import ASKED_AT
 from tests.portal.pages.shop import Shop, opened_shop
@@ -52,6 +55,33 @@ async def test_every_machine_reads_what_is_on_offer(app: Starlette, shop: Shop) 
     assert addons
     async with Machine(app) as stranger:
         assert (await stranger.get("/api/v1/offerings")).status_code == 401
+
+
+async def test_what_can_be_ordered_when_is_told(app: Starlette, shop: Shop) -> None:
+    manager, new_year = await actor("manager"), dt.date(2027, 1, 4)
+    gone, later = shop.catalogue.components["VM", "hdd"], shop.catalogue.components["VM", "ssd"]
+    async with acting_as(manager):
+        await set_terms(
+            shop.catalogue.offerings["VM"].id,
+            {"is_open": False, "takes_waiting_list": True},
+            new_year,
+            by=manager,
+            now=ASKED_AT,
+        )
+        await set_offered(gone.id, False, bangkok_date(ASKED_AT), by=manager, now=ASKED_AT)
+        await set_offered(later.id, False, bangkok_date(ASKED_AT), by=manager, now=ASKED_AT)
+        await set_offered(later.id, True, new_year, by=manager, now=ASKED_AT)
+    reader = await machine(app, "agency-admin-a", Scope.REQUESTS_READ)
+    offered = {each["code"]: each for each in (await reader.get("/api/v1/offerings")).json()["offerings"]}
+    vm, parts = offered["VM"], {each["code"]: each for each in offered["VM"]["components"]}
+    assert (vm["is_open"], vm["orders_from"], vm["orders_until"]) == (True, None, "2027-01-03")
+    assert vm["takes_waiting_list"] is False
+    assert "hdd" not in parts
+    assert (parts["ssd"]["is_offered"], parts["ssd"]["orders_from"]) == (False, "2027-01-04")
+    assert (parts["vcpu"]["is_offered"], parts["vcpu"]["orders_from"]) == (True, None)
+    ours = await machine(app, "admin", Scope.PRICES_WRITE)
+    everything = {each["code"]: each for each in (await ours.get("/api/v1/offerings")).json()["offerings"]}
+    assert "hdd" in {each["code"] for each in everything["VM"]["components"]}
 
 
 async def test_a_price_is_set_from_a_day_on(seller: Machine, shop: Shop) -> None:

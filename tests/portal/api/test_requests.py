@@ -1,3 +1,4 @@
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from auth.clients.rules import Scope
 from auth.rules import system
 from auth.tenancy import acting_as
 from services.capacity.models import Pool
+from services.catalogue.commands import set_offered, set_terms
 from services.catalogue.rules import Family
 from services.oversight.commands import revoke
 from services.requests.models import RequestEvent, ServiceRequest
@@ -256,3 +258,24 @@ async def test_a_new_service_is_asked_for_by_its_offering(ours: Machine, shop: S
     }
     gone = await ours.call("/api/v1/requests", body | {"offering": str(shop.services["GI"].id)})
     assert gone.status_code == 404
+
+
+async def test_what_is_closed_or_not_offered_for_the_day_is_said_by_field(ours: Machine, shop: Shop) -> None:
+    manager, gi, vm = await actor("manager"), shop.catalogue.offerings["GI"], shop.catalogue.offerings["VM"]
+    new = wish(shop, kind="new", offering=str(gi.id), label="สาขา")
+    del new["service"]
+    made = await ours.call("/api/v1/requests", new)
+    rest = {"vcpu": "4"}
+    machines = await ours.call("/api/v1/requests", new | {"offering": str(vm.id), "quantities": rest | {"hdd": "100"}})
+    assert (made.status_code, machines.status_code) == (201, 201), (made.text, machines.text)
+    day = dt.date(2026, 12, 10)
+    async with acting_as(manager):
+        await set_terms(gi.id, {"is_open": False}, day, by=manager, now=ASKED_AT)
+        await set_offered(shop.catalogue.components["VM", "hdd"].id, False, day, by=manager, now=ASKED_AT)
+    closed = await ours.call("/api/v1/requests", new)
+    assert (closed.status_code, set(closed.json()["fields"])) == (422, {"effective_on"})
+    gone = await ours.call("/api/v1/requests", new | {"offering": str(vm.id), "quantities": rest | {"hdd": "100"}})
+    assert (gone.status_code, set(gone.json()["fields"])) == (422, {"quantities.hdd"})
+    for drafted_before, field in ((made, "effective_on"), (machines, "quantities.hdd")):
+        sent = await ours.call(f"{drafted_before.headers['location']}/submit")
+        assert (sent.status_code, set(sent.json()["fields"])) == (422, {field})

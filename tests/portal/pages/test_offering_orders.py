@@ -91,7 +91,7 @@ async def test_a_component_is_withdrawn_from_a_day_on_with_its_history(stage: St
     finance, official = await browser_for("provider-finance"), await browser_for("official-b")
     part = stage.component("VM", "ssd")
     path, vm = f"/components/{part.id}", stage.catalogue.offerings["VM"].id
-    for wrong, field in (({"offered": ""}, "offered"), ({"offered": "no", "effective_from": "x"}, "offer_from")):
+    for wrong, field in (({"offered": ""}, "offer_offered"), ({"offered": "no", "effective_from": "x"}, "offer_from")):
         refused = await finance.submit(f"{path}/offer", FROM_NEW_YEAR | wrong)
         assert (refused.status_code, f'id="field-{field}-error"' in refused.text) == (422, True)
     shown = said(await finance.follow(await finance.submit(f"{path}/offer", {"offered": "no"} | FROM_NEW_YEAR)))
