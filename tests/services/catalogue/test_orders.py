@@ -2,10 +2,12 @@
 
 import asyncio
 import datetime as dt
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+import asyncpg
 import pytest
 
 from auth.audit.models import AuditRecord
@@ -14,6 +16,7 @@ from auth.rules import system
 from auth.tenancy import acting_as
 from billing.months import bangkok_date
 from billing.tariffs.rules import AboveCeiling, Basis, Tier
+from portal.embedded_postgres import OWNER, SUPERUSER, Address
 from services.capacity.rules import OverCapacity
 from services.catalogue import commands as catalogue
 from services.catalogue.models import ComponentBounds
@@ -358,3 +361,37 @@ async def test_sending_and_closing_at_once_leaves_one_or_the_other(stage: Stage)
     states = [(await stage.request(each.id)).state for each in drafts]
     for state, refusal in zip(states, outcomes, strict=True):
         assert (state, refusal) in [(State.SUBMITTED, {}), (State.DRAFT, {"effective_on": CLOSED})]
+
+
+async def test_what_an_offering_took_orders_for_is_said_by_each_of_its_versions(
+    stage: Stage, cluster: Address, database: str
+) -> None:
+    """The migration's own words, run by the owner of the tables, whom row-level security binds as well."""
+    gi = stage.catalogue.offerings["GI"].id
+    await stage.as_("manager", catalogue.set_terms, gi, {"lead_working_days": 9}, NEW_YEAR, now=NOW)
+    migration = importlib.import_module("services.migrations.0132_orders")
+    owner = await asyncpg.connect(cluster.url(SUPERUSER, database))
+    try:
+        await owner.execute(f"SET ROLE {OWNER}")
+        async with owner.transaction():
+            await owner.execute(
+                """
+                ALTER TABLE offering ADD is_open boolean NOT NULL DEFAULT true,
+                    ADD takes_waiting_list boolean NOT NULL DEFAULT false;
+                SELECT set_config('portal.scope', 'system', true);
+                UPDATE offering SET is_open = false, takes_waiting_list = true WHERE code = 'GI';
+                SELECT set_config('portal.scope', '', true);
+                """
+            )
+            await owner.execute(migration._AS_IT_IS)
+            await owner.execute("ALTER TABLE offering DROP is_open, DROP takes_waiting_list")
+        with pytest.raises(asyncpg.PostgresError, match="never changed"):
+            await owner.execute("SET ROLE postgres; UPDATE offering_terms SET is_open = true")
+    finally:
+        await owner.close()
+    async with acting_as(system("test")):
+        terms = await terms_of(each.id for each in stage.catalogue.offerings.values())
+    said = {id_: {(one.is_open, one.takes_waiting_list) for one in versions} for id_, versions in terms.items()}
+    assert len(terms[gi]) == 2
+    assert said.pop(gi) == {(False, True)}
+    assert set().union(*said.values()) == {(True, False)}
