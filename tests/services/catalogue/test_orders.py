@@ -369,7 +369,7 @@ async def test_what_an_offering_took_orders_for_is_said_by_each_of_its_versions(
     """The migration's own words, run by the owner of the tables, whom row-level security binds as well."""
     gi = stage.catalogue.offerings["GI"].id
     await stage.as_("manager", catalogue.set_terms, gi, {"lead_working_days": 9}, NEW_YEAR, now=NOW)
-    migration = importlib.import_module("services.migrations.0132_orders")
+    migration = importlib.import_module("services.migrations.0134_orders")
     owner = await asyncpg.connect(cluster.url(SUPERUSER, database))
     try:
         await owner.execute(f"SET ROLE {OWNER}")
