@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 
 from auth.oidc import Endpoints, Provider, RelyingParty
 from portal import database, embedded_postgres, logs
-from portal.arrival import stranger
+from portal.arrival import arrive, stranger
 from portal.clock import Clock
 from portal.edge import route
 from portal.headers import Headers
@@ -132,6 +132,10 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
 
 async def _told(request: Request, error: Any) -> Response:
     request.state.visit = stranger(request)
+    if error.status_code == 404:
+        # Whoever mistyped an address keeps their menu; that it is not there is true even if nobody can be found.
+        with contextlib.suppress(Exception):
+            await arrive(request, "", known=True)
     return error_page(request, error.status_code, headers=dict(error.headers or {}))
 
 

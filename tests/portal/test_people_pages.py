@@ -188,3 +188,16 @@ async def test_the_language_is_kept(browser_for: BrowserFor) -> None:
     assert "Where you are signed in" in said(page)
     assert (await browser.get("/language/fr")).status_code == 404
     assert (await browser.get("/language/th?next=//evil.example")).headers["location"] == "/"
+
+
+async def test_a_mistyped_address_keeps_ones_menu(browser_for: BrowserFor) -> None:
+    lost = await (await browser_for("official-a")).get("/servicez")
+    assert lost.status_code == 404
+    assert "ไม่พบข้อมูลที่ต้องการ" in said(lost)
+    assert 'href="/services"' in lost.text
+    assert 'action="/sign-out"' in lost.text
+    ended = await browser_for("official-b")
+    ended.cookies.clear()
+    stranger = await ended.get("/servicez")
+    assert stranger.status_code == 404
+    assert 'href="/services"' not in stranger.text
