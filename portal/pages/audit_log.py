@@ -3,12 +3,14 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from starlette.applications import Starlette
 from starlette.responses import Response
 
 from auth.audit.models import AuditRecord
 from auth.audit.queries import Sought, actions_in_reach, trail
 from auth.rules import Role
 from portal import words
+from portal.areas import area_of
 from portal.deeds import in_words
 from portal.formats import BANGKOK, NotADate, parse_date
 from portal.i18n import gettext as _
@@ -45,7 +47,7 @@ async def show(visit: Visit) -> Response:
     records, total = await trail(visit.by, sought, page=page, per_page=_PER_PAGE)
     return visit.render(
         "audit_log/show.html",
-        lines=[_line(record) for record in records],
+        lines=[_line(record, visit.request.app) for record in records],
         total=total,
         page=page,
         pages=max(1, -(-total // _PER_PAGE)),
@@ -56,7 +58,7 @@ async def show(visit: Visit) -> Response:
     )
 
 
-def _line(record: AuditRecord) -> Line:
+def _line(record: AuditRecord, app: Starlette) -> Line:
     detail: dict[str, object] = record.detail
     facts = [(name, _plain(value)) for name, value in sorted(detail.items()) if value not in (None, "", {})]
     return Line(
@@ -64,16 +66,21 @@ def _line(record: AuditRecord) -> Line:
         actor=record.actor,
         deed=in_words(record.action),
         is_denial=record.action in {"access.denied", "sign_in.refused", "logout_notice.refused"},
-        about=_about(record, detail),
+        about=_about(record, detail, app),
         facts=(("record", str(record.number)), (record.subject_type, record.subject_id), *facts),
     )
 
 
-def _about(record: AuditRecord, detail: dict[str, object]) -> str:
+def _about(record: AuditRecord, detail: dict[str, object], app: Starlette) -> str:
     if "role" in detail and detail["role"] in set(Role):
         return str(words.ROLES[Role(str(detail["role"]))])
     if record.subject_type == "route":
-        return f"{detail.get('method', '')} {record.subject_id}".strip()
+        area = area_of(record.subject_id, app)
+        if area is None:
+            return record.subject_id
+        return (
+            _("%(area)s: to see it", area=area) if detail.get("method") == "GET" else _("%(area)s: a change", area=area)
+        )
     return str(detail.get("number") or detail.get("name") or "")
 
 

@@ -1,11 +1,15 @@
 """The audit log as its readers see it."""
 
 import datetime as dt
+import uuid
 from collections.abc import Awaitable, Callable
 
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
 
 from auth.tenancy import acting_as, record
+from portal.areas import area_of
 from portal.deeds import DEEDS, in_words
 from portal.i18n import using
 from tests import cast
@@ -96,9 +100,21 @@ async def test_pages(database: str, browser_for: BrowserFor) -> None:
 
 
 async def test_a_denial_stands_out(browser_for: BrowserFor) -> None:
-    await (await browser_for("official-a")).get("/users")
-    page = await (await browser_for("agency-admin-a")).get("/audit")
-    assert "ถูกปฏิเสธการเข้าถึง" in said(page)
+    official, admin = await browser_for("official-a"), await browser_for("agency-admin-a")
+    await official.get("/users")
+    await official.submit(f"/incidents/{uuid.uuid4()}/message", {"text": "x"})
+    page = said(await admin.get("/audit"))
+    assert "ถูกปฏิเสธการเข้าถึง ผู้ใช้งานและสิทธิ์: เข้าดู" in page
+    assert "ถูกปฏิเสธการเข้าถึง เหตุขัดข้อง: แก้ไขข้อมูล" in page
+
+
+def test_every_route_is_part_of_something_people_have_words_for(app: Starlette) -> None:
+    routes = [each.name for each in app.routes if isinstance(each, Route)]
+    assert [name for name in routes if area_of(name, app) is None] == []
+    with using("th"):
+        assert str(area_of("incident.move", app)) == str(area_of("incidents", app)) != str(area_of("incident_new", app))
+        assert str(area_of("sections.end", app)) == "ฝ่ายของศูนย์บริการ"
+    assert area_of("a.route.of.long.ago", app) is None
 
 
 def test_deeds_are_told_in_plain_thai() -> None:
