@@ -14,9 +14,12 @@ from typing import NamedTuple
 from auth.rules import Actor, system
 from auth.tenancy import acting_as
 from billing.budgets.commands import set_budget
-from billing.months import Month, midnight
+from billing.metering.commands import take
+from billing.metering.storing import Origin
+from billing.months import BANGKOK, Month, midnight
 from billing.statements.commands import issue
 from portal.demo.catalogue import Catalogue
+from portal.demo.power import readings
 from portal.demo.wishes import CONTRACTS, WISHES, Contract, Ending, Wish
 from portal.duties import CLOSES_AFTER, MONTH_END
 from services.calendar.rules import Calendar
@@ -31,6 +34,7 @@ from services.subscriptions.models import Subscription, SubscriptionState
 
 FIRST_MONTH = Month(2025, 10)
 LAST_MONTH = Month(2026, 11)
+STORY_ENDS = dt.datetime(2026, 12, 4, 15, 0, tzinfo=BANGKOK)
 _SIGNED_AT = midnight(dt.date(2025, 9, 22)) + dt.timedelta(hours=10)
 _LAST_READ_AT = midnight(dt.date(2026, 12, 1)) + dt.timedelta(hours=16)
 _BUDGETS = {
@@ -71,6 +75,8 @@ class Story:
                 self._grant_budget(letter, year, amount)
         for month in _months():
             self._close(month)
+        for month in (*_months(), LAST_MONTH.next):
+            self._read_power(month)
         for by in self.cast.values():
             self._read_news(by)
         for wish in WISHES:
@@ -105,6 +111,15 @@ class Story:
             await capacity.take({c.pool_id: quantities[c.id] for c in components if c.pool_id})
 
         self.add(_SIGNED_AT, self.cast["reviewer"], sign)
+
+    def _read_power(self, month: Month) -> None:
+        by = self.cast["technician"]
+
+        async def read(now: dt.datetime) -> None:
+            [rack] = await Subscription.filter(agency_id=self.agency("b"), offering__code="CO")
+            await take(readings(rack.number, month, now), Origin(entered_by=by.name), by=by, now=now)
+
+        self.add(min(month.ends_at, STORY_ENDS), by, read)
 
     def _grant_budget(self, letter: str, year: int, amount: Decimal) -> None:
         by = self.cast[f"finance-{letter}"]

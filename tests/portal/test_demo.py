@@ -16,7 +16,8 @@ from auth.rules import system
 from auth.tenancy import acting_as, rows
 from billing.budgets.queries import budget_of, year_view
 from billing.budgets.rules import FiscalYear
-from billing.statements.models import Statement
+from billing.months import Month
+from billing.statements.models import Statement, StatementLine
 from billing.statements.queries import book_of
 from portal import database as portal_database
 from portal import demo, reference
@@ -80,6 +81,15 @@ async def test_the_demonstration_is_what_it_says(empty: str, settings: Settings)
             assert len(issued) >= 12
             assert issued[-1].month == dt.date(2026, 11, 1)
             assert len({statement.total for statement in issued}) > 5
+        # What agency ข.'s rack draws is on every invoice, as it was read: daily at first, by the hour in November.
+        power = await StatementLine.filter(name_en="Power used").order_by("starts_on")
+        assert len(power) == len(issued)
+        [read] = await rows(
+            "SELECT count(*) AS n, sum(quantity) AS total FROM usage_event WHERE starts_at >= $1 AND starts_at < $2",
+            Month(2026, 11).starts_at,
+            Month(2026, 11).ends_at,
+        )
+        assert (read["n"], read["total"]) == (30 * 24, power[-1].quantity)
         # Nothing stands in the way of S1, and there is something of every kind to look at.
         internet = await Subscription.get(agency_id=agency.id, number__startswith="GI-")
         assert not await ServiceRequest.filter(subscription_id=internet.id, state__in=OPEN).exists()
