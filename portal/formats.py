@@ -137,6 +137,26 @@ def quantity(value: Decimal | int) -> str:
     return _grouped(_rounded(number, places), places)
 
 
+def amount_of(value: Decimal | int, unit: str) -> str:
+    """Write a quantity with its unit: `500 Mbps`, `1 day`, `5 days`, `5 วัน`."""
+    return f"{quantity(value)} {unit_for(unit, value)}"
+
+
+def unit_for(unit: str, value: Decimal | int | None) -> str:
+    """Write a unit as so many of it are called: `1 address`, `5 addresses`.
+
+    Units are the provider's to name, one of each; what is no English word, such as `Mbps`, `kWh` or `วัน`, stays.
+    """
+    found = _ENGLISH_WORD.search(unit)
+    if value is None or value == 1 or found is None or found[0] in _ALIKE_IN_NUMBER:
+        return unit
+    if found[0].endswith(("ss", "x", "z", "ch", "sh")):
+        return f"{unit}es"
+    if found[0].endswith("s"):
+        return unit  # named as several already
+    return f"{unit[:-1]}ies" if re.search(r"[^aeiou]y$", found[0]) else f"{unit}s"
+
+
 def percent(value: Decimal | int, places: int = 2) -> str:
     """Write a percentage given in per cent, half-up: `23.06 %`, with three places `99.708 %`."""
     return f"{_grouped(_rounded(value, places), places)}\N{NO-BREAK SPACE}%"
@@ -203,6 +223,8 @@ def _grouped(number: Decimal, places: int) -> str:
 
 # What people type
 
+_ENGLISH_WORD = re.compile(r"(?<![A-Za-z/-])[a-z]{3,}$")  # the last word of a unit, where it is one
+_ALIKE_IN_NUMBER = frozenset({"hundred", "thousand", "million", "billion", "percent"})
 _NUMERIC_DATE = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})", re.ASCII)
 _ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 _NAMED_DATE = re.compile(r"(\d{1,2})\s*([^\d\s]+)\s*(?:พ\.?\s?ศ\.?|ค\.?\s?ศ\.?)?\s*(\d{4})", re.ASCII)

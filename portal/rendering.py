@@ -294,6 +294,8 @@ def _environment() -> Environment:
         baht=_figure(formats.baht),
         signed_baht=_figure(formats.signed_baht),
         quantity=_figure(formats.quantity),
+        amount_of=_figure(formats.amount_of),
+        unit_for=_figure(formats.unit_for),
         percent=_figure(formats.percent),
         rate=_figure(formats.rate),
         words=_figure(formats.baht_in_words),

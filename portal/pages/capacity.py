@@ -10,7 +10,7 @@ from tortoise.transactions import in_transaction
 
 from auth.errors import Invalid
 from auth.rules import Permission
-from portal.formats import NotADate, NotANumber, date_numeric, parse_date, parse_number, quantity
+from portal.formats import NotADate, NotANumber, date_numeric, parse_date, parse_number, quantity, unit_for
 from portal.i18n import gettext as _
 from portal.i18n import lazy, ngettext
 from portal.pages.requests import wording
@@ -83,7 +83,7 @@ async def change(visit: Visit) -> Response:
         sentence = _(
             "%(taken)s %(unit)s are in use or set aside.",
             taken=quantity(future.pool.in_use + future.pool.held),
-            unit=wording.unit(future.pool, visit.language),
+            unit=unit_for(wording.unit(future.pool, visit.language), future.pool.in_use + future.pool.held),
         )
         return await _page(visit, future, values, {"size": sentence}, way=way, status=422)
     visit.flash(_("The size was saved."))

@@ -13,7 +13,7 @@ from auth.errors import NotFound
 from auth.rules import Permission
 from billing.months import bangkok_date
 from billing.tariffs.rules import Basis, Ceiling, Tier
-from portal.formats import Language, date_short, quantity
+from portal.formats import Language, amount_of, date_short, quantity
 from portal.i18n import Lazy, gettext, lazy
 from portal.visit import Visit
 from services.catalogue.queries import OnOffer, Priced, offering, on_offer
@@ -130,7 +130,7 @@ def _row_of(priced: Priced, language: Language) -> PriceRow:
         next_steps=steps_of(coming.tiers) if coming else (),
         next_from=date_short(coming.effective_from, language) if coming else "",
         ceiling=priced.ceiling,
-        free="" if priced.free is None else f"{quantity(priced.free)} {pool_unit}",
+        free="" if priced.free is None else amount_of(priced.free, pool_unit),
     )
 
 

@@ -15,7 +15,7 @@ from billing.months import Month, bangkok_date
 from billing.statements.queries import book_of, costs_of_service
 from billing.statements.rules import Charge
 from billing.tariffs.rules import Basis
-from portal.formats import Language, baht, month_short, quantity, thai_sort_key
+from portal.formats import Language, amount_of, baht, month_short, thai_sort_key
 from portal.i18n import Lazy, gettext
 from portal.pages.catalogue import FAMILIES, FAMILY_ICONS, PER
 from portal.pages.incidents.wording import STATES as INCIDENT_STATES
@@ -235,11 +235,7 @@ def _of(row: Row, agency: str) -> bool:
 
 
 def _amount(part: Part, language: Language) -> str:
-    return _quantity(part.quantity, part.component.unit_en if language == "en" else part.component.unit_th)
-
-
-def _quantity(amount: Decimal, unit: str) -> str:
-    return f"{quantity(amount)} {unit}"
+    return amount_of(part.quantity, part.component.unit_en if language == "en" else part.component.unit_th)
 
 
 def _part(part: Part, language: Language) -> PartRow:
@@ -263,7 +259,7 @@ def _spell(spell: Spell, today: dt.date, language: Language) -> SpellRow:
     component = spell.component
     return SpellRow(
         name=component.name_en if english else component.name_th,
-        quantity=_quantity(spell.quantity, component.unit_en if english else component.unit_th),
+        quantity=amount_of(spell.quantity, component.unit_en if english else component.unit_th),
         first=spell.first,
         last=spell.last,
         monthly=spell.price.amount if spell.price else None,

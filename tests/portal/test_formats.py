@@ -87,6 +87,29 @@ def test_quantities_lose_trailing_zeros_only(value, written):
     assert formats.quantity(value) == written
 
 
+@pytest.mark.parametrize(
+    ("value", "unit", "written"),
+    [
+        (1, "day", "1 day"),
+        (Decimal("5.00"), "day", "5 days"),
+        (0, "day", "0 days"),
+        (Decimal("0.5"), "hour", "0.5 hours"),
+        (620, "endpoint", "620 endpoints"),
+        (8, "address", "8 addresses"),
+        (2, "proxy", "2 proxies"),
+        (2, "public address", "2 public addresses"),
+        (2, "accounts", "2 accounts"),
+        (2, "million", "2 million"),
+        (500, "Mbps", "500 Mbps"),
+        (4, "vCPU", "4 vCPU"),
+        (4, "core/month", "4 core/month"),
+        (5, "วัน", "5 วัน"),
+    ],
+)
+def test_units_follow_their_number(value, unit, written):
+    assert formats.amount_of(value, unit) == written
+
+
 def test_percentages_and_rates():
     assert formats.percent(Decimal("23.05971")) == "23.06\N{NO-BREAK SPACE}%"
     assert formats.percent(Decimal("99.708"), 3) == "99.708\N{NO-BREAK SPACE}%"
