@@ -35,6 +35,18 @@ def tenant(table: str, *, grant: str = "SELECT, INSERT, UPDATE, DELETE") -> str:
     return secured(table, member=f"agency_id = {AGENCY} OR provider_id = {PROVIDER}", grant=grant) + key(table)
 
 
+def asked_once(table: str) -> str:
+    """Let a tenant's policies ask for whom the unit of work acts once a statement, not once a row.
+
+    For tables of which one statement reads hundreds of rows; a single row is found no sooner.
+    """
+    mine = f"agency_id = (SELECT {AGENCY}) OR provider_id = (SELECT {PROVIDER}) OR (SELECT {SYSTEM})"
+    return f"""
+        ALTER POLICY member ON "{table}" USING ({mine}) WITH CHECK ({mine});
+        ALTER POLICY reader ON "{table}" USING ((SELECT {OVERSIGHT}));
+    """
+
+
 def agency_only(table: str, *, grant: str = "SELECT, INSERT, UPDATE, DELETE") -> str:
     """Secure an agency's table that no provider sees."""
     return secured(table, member=f"agency_id = {AGENCY}", grant=grant) + key(table)

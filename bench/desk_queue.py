@@ -154,6 +154,7 @@ async def filled(running: Running, tickets: int) -> Desk:
     connection = await asyncpg.connect(running.url(SUPERUSER))
     await connection.execute(_FILL, agency.id, provider.id, now, tickets)
     await connection.execute("VACUUM ANALYZE")
+    await connection.execute("CHECKPOINT")  # or the many rows would still be written while pages are timed
     await connection.close()
     return Desk(running, tickets, token)
 

@@ -8,7 +8,7 @@ from auth.people.delegations import lent_roles
 from auth.rules import Actor, OrganisationKind, Role, Seat
 from auth.sessions.commands import Limits, hashed
 from auth.sessions.models import Session
-from auth.tenancy import rows
+from auth.tenancy import matching, rows
 
 # A visit within this of the last is not written down again: a page costs no UPDATE.
 _TOUCH_EVERY = dt.timedelta(minutes=1)
@@ -30,7 +30,8 @@ async def identify(
 
     `now` is the machine's time; a role lent for an absence is held by `business_now`, the portal's.
     """
-    session = await Session.filter(token_hash=hashed(token), ended_at=None).first()
+    found = await matching(Session, "token_hash = $1 AND ended_at IS NULL", hashed(token))
+    session = found[0] if found else None
     if session is None or now >= session.expires_at or now - session.last_seen_at >= limits.idle:
         return None
     if now - session.last_seen_at >= _TOUCH_EVERY:

@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 
 from tortoise.functions import Sum
 
-from auth.tenancy import current, scoped
+from auth.tenancy import current, matching, scoped
 from auth.tenancy import rows as rows_of
 from billing.credits.models import Credit
 from billing.credits.queries import credits_between
 from billing.metering.adjustments import Due, dues_of
-from billing.metering.queries import measured_of, usages_of
+from billing.metering.queries import meters_of, usages_of
 from billing.money import Totals, exactly, totals
 from billing.months import Month, bangkok_date
 from billing.statements.charges import MICROSECOND
@@ -193,15 +193,14 @@ class _SetAside(NamedTuple):
     ends_at: dt.datetime | None
 
 
+_OWN = "agency_id = $1 AND ($2::uuid IS NULL OR provider_id = $2)"
+"""An agency's rows; for a provider's people its own."""
 # Read as it stands: there is a row for each component of each service, and every page with costs reads them all.
-_SET_ASIDE = """
+_SET_ASIDE = f"""
     SELECT service_id, component_id, price_item_id, is_addon, quantity, starts_at, ends_at FROM allocation
-    WHERE agency_id = $1 AND starts_at < $3 AND (ends_at IS NULL OR ends_at > $2)
-        AND ($4::uuid IS NULL OR provider_id = $4)
-"""
-_FIRST = (
-    "SELECT min(starts_at) AS first FROM allocation WHERE agency_id = $1 AND ($2::uuid IS NULL OR provider_id = $2)"
-)
+    WHERE {_OWN} AND starts_at < $4 AND (ends_at IS NULL OR ends_at > $3)
+"""  # noqa: S608 - our own text
+_FIRST = f"SELECT min(starts_at) AS first FROM allocation WHERE {_OWN}"  # noqa: S608 - our own text
 
 
 def reference(service_id: uuid.UUID, component_id: uuid.UUID) -> str:
@@ -223,13 +222,16 @@ async def book_of(
     invoiced or not, from the events themselves, without what came or was corrected after its invoice: what an invoice
     is checked against.
     """
-    services = {s.id: s for s in await scoped(BilledService).filter(agency_id=agency_id).order_by("number")}
-    stored = await rows_of(_SET_ASIDE, agency_id, since.starts_at, until.ends_at, current().actor.provider_id)
+    provider_id = current().actor.provider_id
+    services = {
+        each.id: each for each in await matching(BilledService, _OWN + " ORDER BY number", agency_id, provider_id)
+    }
+    stored = await rows_of(_SET_ASIDE, agency_id, provider_id, since.starts_at, until.ends_at)
     rows = [_SetAside(*row.values()) for row in stored]
-    meters = await measured_of(services.values())
-    items = {item.id: item for item in and_items} | {meter.price_item_id: meter.price_item for meter in meters.values()}
-    if missing := {row.price_item_id for row in rows} - items.keys():
-        items |= {item.id: item for item in await PriceItem.filter(id__in=list(missing))}
+    meters = await meters_of(services.values())
+    items = {item.id: item for item in and_items}
+    named = {row.price_item_id for row in rows} | {meter.price_item_id for meter in meters.values()}
+    items |= {item.id: item for item in await matching(PriceItem, "id = ANY($1)", list(named - items.keys()))}
     versions = await versions_of(items)
     rows.sort(key=lambda r: (services[r.service_id].number, r.is_addon, items[r.price_item_id].code, r.starts_at))
     places = {(row.service_id, row.component_id): place for place, row in enumerate(rows)}
@@ -248,11 +250,12 @@ async def book_of(
         )
         for row in rows
     )
-    statements = await scoped(Statement).filter(agency_id=agency_id, month__gte=since.first, month__lte=until.first)
+    within = f"{_OWN} AND month BETWEEN $3 AND $4"
+    statements = await matching(Statement, within, agency_id, provider_id, since.first, until.first)
     issued = {(s.provider_id, Month.of(s.month)): s for s in statements}
     measured = {
         (service_id, component_id): component_of(
-            service_id, component_id, meter.price_item, versions[meter.price_item_id], len(rows) + place
+            service_id, component_id, items[meter.price_item_id], versions[meter.price_item_id], len(rows) + place
         )
         for place, ((service_id, component_id), meter) in enumerate(meters.items())
     }

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from auth.tenancy import matching
 from billing.money import VatRate
 from billing.tariffs import models
 from billing.tariffs.models import TaxKind, TaxRate
@@ -35,7 +36,7 @@ class TaxTable:
 
 async def tax_table() -> TaxTable:
     """Return every tax rate known to the unit's actor."""
-    rates = await TaxRate.all().order_by("effective_from")
+    rates = await matching(TaxRate, "true ORDER BY effective_from")
     return TaxTable(
         tuple(VatRate(r.effective_from, r.rate) for r in rates if r.kind is TaxKind.VAT and r.provider_id is None),
         tuple((r.provider_id, r.effective_from, r.rate) for r in rates if r.kind is TaxKind.WITHHOLDING),
@@ -50,7 +51,8 @@ async def vat_rates() -> list[VatRate]:
 async def versions_of(item_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[PriceVersion, ...]]:
     """Return each item's price versions, the oldest first, in one query."""
     found: dict[uuid.UUID, list[PriceVersion]] = {item_id: [] for item_id in item_ids}
-    for row in await models.PriceVersion.filter(price_item_id__in=list(found)).order_by("effective_from", "number"):
+    condition = "price_item_id = ANY($1) ORDER BY effective_from, number"
+    for row in await matching(models.PriceVersion, condition, list(found)):
         found[row.price_item_id].append(
             PriceVersion(str(row.id), row.number, row.effective_from, tiers_from(row.tiers))
         )
