@@ -43,7 +43,7 @@ async def act_for(visit: Visit, made_for: Seat) -> Response:
     if visit.visitor is None:
         raise TypeError("nobody acts without a session")
     session = visit.visitor.session
-    await unit_of_work(system("account"), lambda: switch(session, made_for.id, by=visit.by, now=visit.wall))
+    await unit_of_work(system("account"), lambda: switch(session.id, made_for.id, by=visit.by, now=visit.wall))
     visit.flash(_("You act for %(organisation)s again.", organisation=made_for.name(visit.language)), "info")
     url = visit.request.url
     return RedirectResponse(f"{url.path}?{url.query}" if url.query else url.path, status_code=307)

@@ -113,12 +113,10 @@ async def end_by_notice(issuer: str, subject: str | None, sid: str | None, jti: 
     return ended
 
 
-async def switch(session: Session, organisation_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
+async def switch(session_id: uuid.UUID, organisation_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
     """Act for another organisation the person belongs to; NotFound for any other."""
-    belongs = await Membership.filter(
-        person_id=session.person_id, organisation_id=organisation_id, revoked_at=None
-    ).exists()
-    if not belongs:
+    held = Membership.filter(person_id=by.person_id, organisation_id=organisation_id, revoked_at=None)
+    if not await held.exists():
         raise NotFound("Organisation")
-    await Session.filter(id=session.id).update(organisation_id=organisation_id)
-    record("session.switched", at=now, subject=("person", session.person_id), agency_id=organisation_id, by=by)
+    await Session.filter(id=session_id, person_id=by.person_id).update(organisation_id=organisation_id)
+    record("session.switched", at=now, subject=("person", by.person_id), agency_id=organisation_id, by=by)

@@ -3,15 +3,30 @@
 import datetime as dt
 import uuid
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from auth.people.delegations import lent_roles
 from auth.rules import Actor, OrganisationKind, Role, Seat
 from auth.sessions.commands import Limits, hashed
 from auth.sessions.models import Session
-from auth.tenancy import matching, rows
+from auth.tenancy import rows
 
 # A visit within this of the last is not written down again: a page costs no UPDATE.
 _TOUCH_EVERY = dt.timedelta(minutes=1)
+
+
+class OpenSession(NamedTuple):
+    """A session as every request reads it."""
+
+    id: uuid.UUID
+    person_id: uuid.UUID
+    organisation_id: uuid.UUID | None
+    csrf_secret: str
+    subject: str
+    id_token: str
+    authenticated_at: dt.datetime
+    last_seen_at: dt.datetime
+    expires_at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +34,7 @@ class Visitor:
     """A signed-in browser: the actor, the session, and the organisations to switch between."""
 
     actor: Actor
-    session: Session
+    session: OpenSession
     seats: tuple[Seat, ...]
 
 
@@ -30,16 +45,16 @@ async def identify(
 
     `now` is the machine's time; a role lent for an absence is held by `business_now`, the portal's.
     """
-    found = await matching(Session, "token_hash = $1 AND ended_at IS NULL", hashed(token))
-    session = found[0] if found else None
+    found = await rows(_VISITOR, hashed(token), business_now or now)
+    session = OpenSession(*(found[0][name] for name in OpenSession._fields)) if found else None
     if session is None or now >= session.expires_at or now - session.last_seen_at >= limits.idle:
         return None
     if now - session.last_seen_at >= _TOUCH_EVERY:
         await Session.filter(id=session.id).update(last_seen_at=now)
-    name, places = await _known_as(session.person_id, business_now or now)
+    places = [_place(row) for row in found if row["seat_id"] is not None]
     at = next((place for place in places if place.seat.id == session.organisation_id), places[0] if places else None)
     actor = Actor(
-        name=name,
+        name=found[0]["name"],
         person_id=session.person_id,
         seat=at.seat if at else None,
         roles=at.roles | {role for role, _ in at.lent} if at else frozenset(),
@@ -64,26 +79,22 @@ class _Place:
     lent: tuple[tuple[Role, str], ...]
 
 
-# A row for each organisation a person belongs to; one for who belongs to none.
-_KNOWN_AS = f"""
-    SELECT p.name, o.id, o.kind, o.code, o.name_th, o.name_en, array_agg(m.role) AS roles,
+# A row for each organisation the person belongs to; one for who belongs to none.
+_VISITOR = f"""
+    SELECT {", ".join(f"s.{name}" for name in OpenSession._fields)}, p.name,
+        o.id AS seat_id, o.kind, o.code, o.name_th, o.name_en, array_agg(m.role) AS roles,
         ARRAY({lent_roles("p.id", "o.id", "$2")}) AS lent
-    FROM person p
+    FROM session s JOIN person p ON p.id = s.person_id
     LEFT JOIN (membership m JOIN organisation o ON o.id = m.organisation_id)
         ON m.person_id = p.id AND m.revoked_at IS NULL
-    WHERE p.id = $1 GROUP BY p.id, o.id ORDER BY o.code
+    WHERE s.token_hash = $1 AND s.ended_at IS NULL
+    GROUP BY s.id, p.id, o.id ORDER BY o.code
 """  # noqa: S608 - our own text
 
 
-async def _known_as(person_id: uuid.UUID, at: dt.datetime) -> tuple[str, list[_Place]]:
-    """Return a person's name, and the organisations they belong to with what they may there at a moment."""
-    found = await rows(_KNOWN_AS, person_id, at)
-    return found[0]["name"], [
-        _Place(
-            Seat(row["id"], OrganisationKind(row["kind"]), row["code"], row["name_th"], row["name_en"]),
-            frozenset(map(Role, row["roles"])),
-            tuple((Role(role), lender) for role, lender in row["lent"]),
-        )
-        for row in found
-        if row["id"] is not None
-    ]
+def _place(row: dict[str, Any]) -> _Place:
+    return _Place(
+        Seat(row["seat_id"], OrganisationKind(row["kind"]), row["code"], row["name_th"], row["name_en"]),
+        frozenset(map(Role, row["roles"])),
+        tuple((Role(role), lender) for role, lender in row["lent"]),
+    )

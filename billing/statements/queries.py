@@ -25,7 +25,18 @@ from billing.months import Month, bangkok_date
 from billing.statements.charges import MICROSECOND
 from billing.statements.lines import Line, correction_of, credit_of, line_of
 from billing.statements.models import Statement, StatementLine
-from billing.statements.rules import Allocation, Charge, Component, Item, SteadyMonths, Usage, rate_month, with_change
+from billing.statements.rules import (
+    Allocation,
+    Charge,
+    Component,
+    Item,
+    SteadyMonths,
+    Usage,
+    rate_month,
+    steady_amounts,
+    usage_amounts,
+    with_change,
+)
 from billing.tariffs.models import PriceItem
 from billing.tariffs.queries import TaxTable, tax_table, versions_of
 from billing.tariffs.rules import PriceVersion
@@ -137,9 +148,9 @@ class Book:
         """Return what a month's lines come to by provider, before VAT: the same as `lines`, which need not be made."""
         steady: SteadyMonths = self._once("steady", lambda: SteadyMonths(self.allocations))
         alike = steady.alike(month)
-        set_aside = self._once((alike or month), lambda: self._added(rate_month(self.allocations, month)))
+        set_aside = self._once((alike or month), lambda: self._added(self._set_aside(month, steady=bool(alike))))
         by_month = self._once("usages", self._usages_by_month)
-        measured = self._added(rate_month((), month, by_month.get(month, ())))
+        measured = self._added(usage_amounts(by_month.get(month, ()), month))
         found: defaultdict[uuid.UUID, Decimal] = defaultdict(lambda: Decimal("0.00"), set_aside)
         for provider_id, amount in measured.items():
             found[provider_id] += amount
@@ -151,14 +162,19 @@ class Book:
                 found[self.services[credit.service_id].provider_id] -= credit.amount
         return found
 
-    def _added(self, charges: Iterable[Charge]) -> dict[uuid.UUID, Decimal]:
+    def _set_aside(self, month: Month, *, steady: bool) -> Iterable[tuple[Component, Decimal]]:
+        if steady:
+            return steady_amounts(self.allocations, month)
+        return ((charge.component, charge.amount) for charge in rate_month(self.allocations, month))
+
+    def _added(self, amounts: Iterable[tuple[Component, Decimal]]) -> dict[uuid.UUID, Decimal]:
         providers: Mapping[str, uuid.UUID] = self._once(
             "providers", lambda: {str(service.id): service.provider_id for service in self.services.values()}
         )
         found: defaultdict[uuid.UUID, Decimal] = defaultdict(lambda: Decimal("0.00"))
         with exactly():
-            for charge in charges:
-                found[providers[str(charge.component.subscription)]] += charge.amount
+            for component, amount in amounts:
+                found[providers[str(component.subscription)]] += amount
         return found
 
     def _usages_by_month(self) -> dict[Month, list[Usage]]:

@@ -8,7 +8,7 @@ is rounded once.
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -53,6 +53,8 @@ __all__ = [
     "month_totals",
     "monthly_price",
     "rate_month",
+    "steady_amounts",
+    "usage_amounts",
     "with_change",
 ]
 
@@ -69,18 +71,51 @@ def rate_month(allocations: Iterable[Allocation], month: Month, usages: Iterable
     for allocation in allocations:
         if allocation.quantity:
             allocated[allocation.component.id].append(allocation)
-    used: defaultdict[Reference, list[Usage]] = defaultdict(list)
-    for usage in usages:
-        if usage.quantity:
-            used[usage.component.id].append(usage)
-    charges: list[Charge] = []
     with exactly():
-        for chain in allocated.values():
-            charges += _rate_chain(chain, month)
-        priced = _PricedDays(month)
-        for readings in used.values():
-            charges += _rate_usages(readings, priced)
+        charges = [charge for chain in allocated.values() for charge in _rate_chain(chain, month)]
+        charges += [
+            _priced(usage.component, usage.quantity, version, starts_at, ends_at, share, whole, after)
+            for usage, version, starts_at, ends_at, share, whole, after in _priced_usages(usages, month)
+        ]
     return sorted(charges, key=_line_order)
+
+
+def steady_amounts(allocations: Iterable[Allocation], month: Month) -> list[tuple[Component, Decimal]]:
+    """Return what each component comes to in a month in which nothing changes of what is set aside (`SteadyMonths`).
+
+    The amounts of `rate_month`'s charges, which need not be made to add a month up. Refuses what that refuses.
+    """
+    opens, closes, first, _, days = _span(month)
+    hours = (closes - opens) // MICROSECOND
+    met: set[Reference] = set()
+    versions: dict[int, PriceVersion] = {}  # by the identity of the prices, which live in the allocations
+    amounts = []
+    with exactly():
+        for allocation in allocations:
+            component, ends_at = allocation.component, allocation.ends_at
+            if allocation.starts_at > opens or (ends_at is not None and ends_at < closes) or not allocation.quantity:
+                continue
+            if component.basis not in {Basis.DAILY, Basis.HOURLY}:
+                continue
+            if component.id in met:
+                raise Overlapping(f"{component.name} is allocated twice from {opens}")
+            met.add(component.id)
+            if (version := versions.get(id(component.prices))) is None:
+                version = versions[id(component.prices)] = version_on(first, component.prices)
+            full = cost_exactly(allocation.quantity, version.tiers)
+            by_the_hour = component.basis is Basis.HOURLY
+            share, whole = (hours, MICROSECONDS_PER_HOUR) if by_the_hour else (days, days)
+            amounts.append((component, _amount(full, share, whole)))
+    return amounts
+
+
+def usage_amounts(usages: Iterable[Usage], month: Month) -> list[tuple[Component, Decimal]]:
+    """Return what was measured comes to in a month: the amounts of `rate_month`'s charges, which need not be made."""
+    with exactly():
+        return [
+            (usage.component, _amount(cost_exactly(usage.quantity, version.tiers, after), share, whole))
+            for usage, version, _, _, share, whole, after in _priced_usages(usages, month)
+        ]
 
 
 class SteadyMonths:
@@ -264,24 +299,32 @@ class _PricedDays:
         return version, starts_at, ends_at, share, whole
 
 
-def _rate_usages(readings: list[Usage], priced: _PricedDays) -> list[Charge]:
-    basis = readings[0].component.basis
-    if basis.is_allocated:
-        return []
-    highs = basis is Basis.METERED_MAX
-    charges: list[Charge] = []
-    counted, paid_until = ZERO, date.min
-    for usage in sorted(readings, key=_reading_order) if len(readings) > 1 else readings:
-        found = priced.of(usage, highs)
-        if found is None:
+_PricedUsage = tuple[Usage, PriceVersion, datetime, datetime, int, int, Decimal]
+"""A usage with its version, its start and end, its share of the whole, and what the month's tiers counted before it."""
+
+
+def _priced_usages(usages: Iterable[Usage], month: Month) -> Iterator[_PricedUsage]:
+    by_component: defaultdict[Reference, list[Usage]] = defaultdict(list)
+    for usage in usages:
+        if usage.quantity:
+            by_component[usage.component.id].append(usage)
+    days = _PricedDays(month)
+    for readings in by_component.values():
+        basis = readings[0].component.basis
+        if basis.is_allocated:
             continue
-        if highs and usage.first <= paid_until:
-            raise Overlapping(f"{usage.component.name} has two highs for {usage.first}")
-        # A sum goes on through the tiers where the month's earlier usage stopped; a high stands alone.
-        charges.append(_priced(usage.component, usage.quantity, *found, ZERO if highs else counted))
-        counted += usage.quantity
-        paid_until = usage.last
-    return charges
+        highs = basis is Basis.METERED_MAX
+        counted, paid_until = ZERO, date.min
+        for usage in sorted(readings, key=_reading_order) if len(readings) > 1 else readings:
+            found = days.of(usage, highs)
+            if found is None:
+                continue
+            if highs and usage.first <= paid_until:
+                raise Overlapping(f"{usage.component.name} has two highs for {usage.first}")
+            # A sum goes on through the tiers where the month's earlier usage stopped; a high stands alone.
+            yield usage, *found, ZERO if highs else counted
+            counted += usage.quantity
+            paid_until = usage.last
 
 
 def _reading_order(usage: Usage) -> tuple[date, date, Decimal]:
@@ -317,11 +360,16 @@ def _priced(
     whole: int,
     after: Decimal = ZERO,
 ) -> Charge:
-    """Compute and round an amount: the only place where one is. For who computes exactly already."""
+    """Price a quantity over a stretch, for who computes exactly already."""
     full = cost_exactly(quantity, version.tiers, after)
-    unrounded = full if share == whole else full * share / whole
-    amount = unrounded.quantize(SATANG) + ZERO  # adding zero turns -0.00 into 0.00
+    amount = _amount(full, share, whole)
     return Charge(component, quantity, version, starts_at, ends_at, share, whole, full, amount, after)
+
+
+def _amount(full: Decimal, share: int, whole: int) -> Decimal:
+    """Round an amount: the only place where one is. For who computes exactly already."""
+    unrounded = full if share == whole else full * share / whole
+    return unrounded.quantize(SATANG) + ZERO  # adding zero turns -0.00 into 0.00
 
 
 def monthly_price(items: Iterable[Item], on: date, days: int = 31) -> list[Charge]:

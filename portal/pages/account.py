@@ -90,7 +90,7 @@ async def switch_organisation(visit: Visit) -> Response:
         raise NotFound("Session")
     session = visit.visitor.session
     organisation_id = visit.form.uuid("organisation")
-    await unit_of_work(system("account"), lambda: switch(session, organisation_id, by=visit.by, now=visit.wall))
+    await unit_of_work(system("account"), lambda: switch(session.id, organisation_id, by=visit.by, now=visit.wall))
     return visit.redirect("home")
 
 
