@@ -15,7 +15,6 @@ from billing.months import Month
 from billing.statements.charges import Charge, Component, Usage
 from billing.statements.rules import rate_month
 
-_MARKS = "SELECT service_id, component_id, month FROM late_usage WHERE agency_id = $1 AND statement_id IS NULL"
 _HOLD = """
     SELECT 1 FROM late_usage WHERE agency_id = $1 AND provider_id = $2 AND statement_id IS NULL
     ORDER BY service_id, component_id, month FOR UPDATE
@@ -72,12 +71,15 @@ async def hold_marks(agency_id: uuid.UUID, provider_id: uuid.UUID) -> None:
 
 async def dues_of(
     agency_id: uuid.UUID,
+    late: Iterable[tuple[uuid.UUID, uuid.UUID, Month]],
     components: Mapping[Key, Component],
     in_use: Mapping[uuid.UUID, tuple[dt.date, dt.date]],
 ) -> list[Due]:
-    """Return what is to be settled for an agency, by month, service and component; one query where there is nothing."""
-    marks = {(row["service_id"], row["component_id"], Month.of(row["month"])) for row in await rows(_MARKS, agency_id)}
-    marks = {mark for mark in marks if mark[:2] in components}
+    """Return what is to be settled for an agency, by month, service and component; no query where nothing is late.
+
+    `late` is usage that came or changed after its month's invoice and waits for the next: service, component, month.
+    """
+    marks = {mark for mark in late if mark[:2] in components}
     if not marks:
         return []
     months = {month for _, _, month in marks}

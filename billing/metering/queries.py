@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from auth.tenancy import matching, rows
+from auth.tenancy import rows
 from billing.metering.models import Meter
 from billing.metering.retention import kept_from
 from billing.metering.sums import EVENTS, UNSUMMED
@@ -83,23 +83,18 @@ class Hour:
 
 
 async def measured_of(services: Iterable[BilledService]) -> dict[Key, Meter]:
-    """Return what is measured of each service, with its price item; two queries."""
-    meters = await meters_of(services)
-    await Meter.fetch_for_list(list({meter.id: meter for meter in meters.values()}.values()), "price_item")
-    return meters
-
-
-async def meters_of(services: Iterable[BilledService]) -> dict[Key, Meter]:
-    """Return what is measured of each service, in the order of its code; one query."""
+    """Return what is measured of each service, with its price item; one query."""
     known = list(services)
     if not known:
         return {}
     meters: defaultdict[tuple[uuid.UUID, str], list[Meter]] = defaultdict(list)
-    for meter in await matching(
-        Meter,
-        "provider_id = ANY($1) AND offering_code = ANY($2) ORDER BY code",
-        list({service.provider_id for service in known}),
-        list({service.offering_code for service in known}),
+    for meter in (
+        await Meter.filter(
+            provider_id__in=list({service.provider_id for service in known}),
+            offering_code__in=list({service.offering_code for service in known}),
+        )
+        .select_related("price_item")
+        .order_by("code")
     ):
         meters[meter.provider_id, meter.offering_code].append(meter)
     return {

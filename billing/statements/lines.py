@@ -11,11 +11,12 @@ from billing.credits.models import Credit, CreditKind
 from billing.metering.adjustments import Due
 from billing.months import Month
 from billing.statements.charges import Charge
+from billing.statements.facts import Given, PricedItem
 from billing.tariffs.models import PriceItem
 from billing.usage.models import BilledService
 
 Services = Mapping[uuid.UUID, BilledService]
-Items = Mapping[uuid.UUID, PriceItem]
+Items = Mapping[uuid.UUID, PriceItem | PricedItem]
 
 CREDIT_NAMES = {
     CreditKind.SLA: ("ส่วนลดตาม SLA", "SLA credit"),
@@ -113,7 +114,7 @@ def correction_of(due: Due, services: Services, items: Items) -> Line:
     )
 
 
-def credit_of(credit: Credit, services: Services) -> Line:
+def credit_of(credit: Credit | Given, services: Services) -> Line:
     """Return the line that gives something back for a service."""
     service, month = services[credit.service_id], Month.of(credit.month)
     return Line(

@@ -16,14 +16,13 @@ from tortoise.functions import Sum
 
 from auth.tenancy import current, matching, scoped
 from auth.tenancy import rows as rows_of
-from billing.credits.models import Credit
-from billing.credits.queries import credits_between
 from billing.metering.adjustments import Due, dues_of
-from billing.metering.queries import meters_of, usages_of
+from billing.metering.queries import Key, usages_of
 from billing.money import Totals, exactly, totals
 from billing.months import Month, bangkok_date
 from billing.statements.charges import MICROSECOND
-from billing.statements.lines import Line, correction_of, credit_of, line_of
+from billing.statements.facts import OWN, Given, Issued, Metered, PricedItem, facts_of
+from billing.statements.lines import Items, Line, correction_of, credit_of, line_of
 from billing.statements.models import Statement, StatementLine
 from billing.statements.rules import (
     Allocation,
@@ -38,7 +37,7 @@ from billing.statements.rules import (
     with_change,
 )
 from billing.tariffs.models import PriceItem
-from billing.tariffs.queries import TaxTable, tax_table, versions_of
+from billing.tariffs.queries import TaxTable
 from billing.tariffs.rules import PriceVersion
 from billing.usage.models import BilledService
 
@@ -67,7 +66,7 @@ class MonthSums:
     subtotal: Decimal
     vat: Decimal
     total: Decimal
-    issued: tuple[Statement, ...] = ()
+    issued: tuple[Issued, ...] = ()
 
     @property
     def invoiced(self) -> Decimal:
@@ -81,13 +80,13 @@ class Book:
 
     agency_id: uuid.UUID
     services: dict[uuid.UUID, BilledService]
-    items: dict[uuid.UUID, PriceItem]
+    items: Items
     allocations: tuple[Allocation, ...]
     taxes: TaxTable
-    issued: dict[tuple[uuid.UUID, Month], Statement] = field(default_factory=dict)
+    issued: dict[tuple[uuid.UUID, Month], Issued] = field(default_factory=dict)
     usages: tuple[Usage, ...] = ()  # of the months that wait for an invoice
     dues: tuple[Due, ...] = ()  # of months invoiced before
-    credits: tuple[Credit, ...] = ()  # what is given back
+    credits: tuple[Given, ...] = ()  # what is given back
     _known: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def charges(self, month: Month) -> list[Charge]:
@@ -135,7 +134,7 @@ class Book:
         subtotals = self._subtotals(month) if waiting else {}
         nothing = Decimal("0.00")
         estimates = [totals([subtotals.get(p, nothing)], self.taxes.vat_on(month.last)) for p in waiting]
-        parts: list[Statement | Totals] = [*issued, *estimates]
+        parts: list[Issued | Totals] = [*issued, *estimates]
         return MonthSums(
             month,
             sum((part.subtotal for part in parts), nothing),
@@ -209,14 +208,12 @@ class _SetAside(NamedTuple):
     ends_at: dt.datetime | None
 
 
-_OWN = "agency_id = $1 AND ($2::uuid IS NULL OR provider_id = $2)"
-"""An agency's rows; for a provider's people its own."""
 # Read as it stands: there is a row for each component of each service, and every page with costs reads them all.
 _SET_ASIDE = f"""
     SELECT service_id, component_id, price_item_id, is_addon, quantity, starts_at, ends_at FROM allocation
-    WHERE {_OWN} AND starts_at < $4 AND (ends_at IS NULL OR ends_at > $3)
+    WHERE {OWN} AND starts_at < $4 AND (ends_at IS NULL OR ends_at > $3)
 """  # noqa: S608 - our own text
-_FIRST = f"SELECT min(starts_at) AS first FROM allocation WHERE {_OWN}"  # noqa: S608 - our own text
+_FIRST = f"SELECT min(starts_at) AS first FROM allocation WHERE {OWN}"  # noqa: S608 - our own text
 
 
 def reference(service_id: uuid.UUID, component_id: uuid.UUID) -> str:
@@ -239,16 +236,13 @@ async def book_of(
     is checked against.
     """
     provider_id = current().actor.provider_id
-    services = {
-        each.id: each for each in await matching(BilledService, _OWN + " ORDER BY number", agency_id, provider_id)
-    }
+    in_order = f"{OWN} ORDER BY number"
+    services = {each.id: each for each in await matching(BilledService, in_order, agency_id, provider_id)}
     stored = await rows_of(_SET_ASIDE, agency_id, provider_id, since.starts_at, until.ends_at)
     rows = [_SetAside(*row.values()) for row in stored]
-    meters = await meters_of(services.values())
-    items = {item.id: item for item in and_items}
-    named = {row.price_item_id for row in rows} | {meter.price_item_id for meter in meters.values()}
-    items |= {item.id: item for item in await matching(PriceItem, "id = ANY($1)", list(named - items.keys()))}
-    versions = await versions_of(items)
+    asked = {row.price_item_id for row in rows} | {item.id for item in and_items}
+    facts = await facts_of(agency_id, services.values(), asked, since, until)
+    items, versions = facts.items, facts.versions
     rows.sort(key=lambda r: (services[r.service_id].number, r.is_addon, items[r.price_item_id].code, r.starts_at))
     places = {(row.service_id, row.component_id): place for place, row in enumerate(rows)}
     allocations = tuple(
@@ -266,24 +260,27 @@ async def book_of(
         )
         for row in rows
     )
-    within = f"{_OWN} AND month BETWEEN $3 AND $4"
-    statements = await matching(Statement, within, agency_id, provider_id, since.first, until.first)
-    issued = {(s.provider_id, Month.of(s.month)): s for s in statements}
-    measured = {
-        (service_id, component_id): component_of(
-            service_id, component_id, items[meter.price_item_id], versions[meter.price_item_id], len(rows) + place
-        )
-        for place, ((service_id, component_id), meter) in enumerate(meters.items())
-    }
+    issued = {(each.provider_id, Month.of(each.month)): each for each in facts.issued}
+    meters: defaultdict[tuple[uuid.UUID, str], list[Metered]] = defaultdict(list)
+    for meter in facts.meters:
+        meters[meter.provider_id, meter.offering_code].append(meter)
+    measured: dict[Key, Component] = {}
+    for service in services.values():
+        for meter in meters[service.provider_id, service.offering_code]:
+            item, place = items[meter.price_item_id], len(rows) + len(measured)
+            component = component_of(service.id, meter.component_id, item, versions[item.id], place)
+            measured[service.id, meter.component_id] = component
     in_use = _days_in_use(rows)
     owners = {service.provider_id for service in services.values()}
     months = [
         month for month in _months(since, until) if as_invoiced or any((owner, month) not in issued for owner in owners)
     ]
     usages = await usages_of(agency_id, measured, months, in_use, as_invoiced=as_invoiced)
-    dues = [] if as_invoiced else await dues_of(agency_id, measured, in_use)
-    given = tuple(await credits_between(agency_id, since, until))
-    return Book(agency_id, services, items, allocations, await tax_table(), issued, tuple(usages), tuple(dues), given)
+    dues = [] if as_invoiced else await dues_of(agency_id, facts.late, measured, in_use)
+    return Book(
+        *(agency_id, services, items, allocations, facts.taxes, issued),
+        *(tuple(usages), tuple(dues), facts.credits),
+    )
 
 
 def _months(since: Month, until: Month) -> list[Month]:
@@ -313,7 +310,11 @@ def _days_in_use(allocations: Iterable[_SetAside]) -> dict[uuid.UUID, tuple[dt.d
 
 
 def component_of(
-    service_id: uuid.UUID, component_id: uuid.UUID, item: PriceItem, prices: tuple[PriceVersion, ...], place: int = 9999
+    service_id: uuid.UUID,
+    component_id: uuid.UUID,
+    item: PriceItem | PricedItem,
+    prices: tuple[PriceVersion, ...],
+    place: int = 9999,
 ) -> Component:
     """Return a service's component as the rules take it; its name is the id of its price item."""
     return Component(

@@ -5,8 +5,8 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
-from auth.tenancy import matching
 from billing.money import VatRate
 from billing.tariffs import models
 from billing.tariffs.models import TaxKind, TaxRate
@@ -34,12 +34,27 @@ class TaxTable:
         return Decimal(0)
 
 
+class Rate(NamedTuple):
+    """A tax's rate from a day on; of one provider, or of all."""
+
+    kind: TaxKind
+    provider_id: uuid.UUID | None
+    effective_from: dt.date
+    rate: Decimal
+
+
 async def tax_table() -> TaxTable:
     """Return every tax rate known to the unit's actor."""
-    rates = await matching(TaxRate, "true ORDER BY effective_from")
+    known = await TaxRate.all().order_by("effective_from")
+    return tax_table_of(Rate(each.kind, each.provider_id, each.effective_from, each.rate) for each in known)
+
+
+def tax_table_of(rates: Iterable[Rate]) -> TaxTable:
+    """Return tax rates, the oldest first, as a table."""
+    known = list(rates)
     return TaxTable(
-        tuple(VatRate(r.effective_from, r.rate) for r in rates if r.kind is TaxKind.VAT and r.provider_id is None),
-        tuple((r.provider_id, r.effective_from, r.rate) for r in rates if r.kind is TaxKind.WITHHOLDING),
+        tuple(VatRate(r.effective_from, r.rate) for r in known if r.kind is TaxKind.VAT and r.provider_id is None),
+        tuple((r.provider_id, r.effective_from, r.rate) for r in known if r.kind is TaxKind.WITHHOLDING),
     )
 
 
@@ -51,8 +66,7 @@ async def vat_rates() -> list[VatRate]:
 async def versions_of(item_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[PriceVersion, ...]]:
     """Return each item's price versions, the oldest first, in one query."""
     found: dict[uuid.UUID, list[PriceVersion]] = {item_id: [] for item_id in item_ids}
-    condition = "price_item_id = ANY($1) ORDER BY effective_from, number"
-    for row in await matching(models.PriceVersion, condition, list(found)):
+    for row in await models.PriceVersion.filter(price_item_id__in=list(found)).order_by("effective_from", "number"):
         found[row.price_item_id].append(
             PriceVersion(str(row.id), row.number, row.effective_from, tiers_from(row.tiers))
         )
