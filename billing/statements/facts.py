@@ -17,10 +17,23 @@ from billing.months import Month
 from billing.tariffs.models import TaxKind
 from billing.tariffs.queries import Rate, TaxTable, tax_table_of
 from billing.tariffs.rules import Basis, PriceVersion, tiers_from
-from billing.usage.models import BilledService
 
 OWN = "agency_id = $1 AND ($2::uuid IS NULL OR provider_id = $2)"
 """An agency's rows; for a provider's people its own."""
+
+
+class Service(NamedTuple):
+    """A service in use as billing knows it, a row of `BilledService`: whose, from whom, and under which names."""
+
+    id: uuid.UUID
+    agency_id: uuid.UUID
+    provider_id: uuid.UUID
+    number: str
+    offering_code: str
+    family: str
+    name_th: str
+    name_en: str
+    cost_centre: str
 
 
 class Metered(NamedTuple):
@@ -105,8 +118,17 @@ _FACTS = f"""
 """  # noqa: S608 - our own text
 
 
+_SERVICES = f"SELECT {', '.join(Service._fields)} FROM billed_service WHERE {OWN} ORDER BY number"  # noqa: S608 - ours
+
+
+async def services_of(agency_id: uuid.UUID) -> dict[uuid.UUID, Service]:
+    """Return an agency's services, ended ones too, by number; to a provider's people its own."""
+    found = await rows(_SERVICES, agency_id, current().actor.provider_id)
+    return {row["id"]: Service(*row.values()) for row in found}
+
+
 async def facts_of(
-    agency_id: uuid.UUID, services: Iterable[BilledService], items: Iterable[uuid.UUID], since: Month, until: Month
+    agency_id: uuid.UUID, services: Iterable[Service], items: Iterable[uuid.UUID], since: Month, until: Month
 ) -> Facts:
     """Read what an agency's book for some months stands on, both included, beside its services; one query.
 

@@ -11,11 +11,10 @@ from billing.credits.models import Credit, CreditKind
 from billing.metering.adjustments import Due
 from billing.months import Month
 from billing.statements.charges import Charge
-from billing.statements.facts import Given, PricedItem
+from billing.statements.facts import Given, PricedItem, Service
 from billing.tariffs.models import PriceItem
-from billing.usage.models import BilledService
 
-Services = Mapping[uuid.UUID, BilledService]
+Services = Mapping[uuid.UUID, Service]
 Items = Mapping[uuid.UUID, PriceItem | PricedItem]
 
 CREDIT_NAMES = {

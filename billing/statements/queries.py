@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 
 from tortoise.functions import Sum
 
-from auth.tenancy import current, matching, scoped
+from auth.tenancy import current, scoped
 from auth.tenancy import rows as rows_of
 from billing.metering.adjustments import Due, dues_of
 from billing.metering.queries import Key, usages_of
 from billing.money import Totals, exactly, totals
 from billing.months import Month, bangkok_date
 from billing.statements.charges import MICROSECOND
-from billing.statements.facts import OWN, Given, Issued, Metered, PricedItem, facts_of
+from billing.statements.facts import OWN, Given, Issued, Metered, PricedItem, Service, facts_of, services_of
 from billing.statements.lines import Items, Line, correction_of, credit_of, line_of
 from billing.statements.models import Statement, StatementLine
 from billing.statements.rules import (
@@ -39,7 +39,6 @@ from billing.statements.rules import (
 from billing.tariffs.models import PriceItem
 from billing.tariffs.queries import TaxTable
 from billing.tariffs.rules import PriceVersion
-from billing.usage.models import BilledService
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ class Book:
     """An agency's services, what is set aside for them, at which prices and taxes."""
 
     agency_id: uuid.UUID
-    services: dict[uuid.UUID, BilledService]
+    services: dict[uuid.UUID, Service]
     items: Items
     allocations: tuple[Allocation, ...]
     taxes: TaxTable
@@ -187,7 +186,7 @@ class Book:
             self._known[key] = work()
         return self._known[key]
 
-    def with_service(self, service: BilledService) -> "Book":
+    def with_service(self, service: Service) -> "Book":
         """Return the book as it would be with one more service."""
         return replace(self, services=self.services | {service.id: service})
 
@@ -235,10 +234,8 @@ async def book_of(
     invoiced or not, from the events themselves, without what came or was corrected after its invoice: what an invoice
     is checked against.
     """
-    provider_id = current().actor.provider_id
-    in_order = f"{OWN} ORDER BY number"
-    services = {each.id: each for each in await matching(BilledService, in_order, agency_id, provider_id)}
-    stored = await rows_of(_SET_ASIDE, agency_id, provider_id, since.starts_at, until.ends_at)
+    services = await services_of(agency_id)
+    stored = await rows_of(_SET_ASIDE, agency_id, current().actor.provider_id, since.starts_at, until.ends_at)
     rows = [_SetAside(*row.values()) for row in stored]
     asked = {row.price_item_id for row in rows} | {item.id for item in and_items}
     facts = await facts_of(agency_id, services.values(), asked, since, until)

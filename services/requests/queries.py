@@ -14,10 +14,10 @@ from auth.tenancy import current, scoped
 from billing.budgets.queries import YearView, budget_of, year_view
 from billing.budgets.rules import FiscalYear
 from billing.months import bangkok_date
+from billing.statements.facts import Service
 from billing.statements.queries import Book, book_of
 from billing.tariffs.queries import versions_of
 from billing.tariffs.rules import NoPrice
-from billing.usage.models import BilledService
 from services.calendar.rules import Calendar
 from services.capacity.models import Pool
 from services.capacity.rules import Shortfall
@@ -202,7 +202,7 @@ async def shortfalls_of(asks: Sequence[Ask]) -> tuple[Shortfall, ...]:
 
 async def price_request(
     agency_id: uuid.UUID,
-    service: BilledService | uuid.UUID,
+    service: Service | uuid.UUID,
     kind: Kind,
     asks: Sequence[Ask],
     effective_on: dt.date,
@@ -220,7 +220,7 @@ async def price_request(
     first = min(year, FiscalYear.of(today)) if today else year
     items = [ask.component.price_item for ask in asks]
     book = await book_of(agency_id, first.months[0], year.months[-1], and_items=items)
-    if isinstance(service, BilledService):
+    if isinstance(service, Service):
         book = book.with_service(service)
         service_id = service.id
     else:
@@ -231,7 +231,7 @@ async def price_request(
 
 async def price_of(request: ServiceRequest) -> Price:
     """Price a stored request as far as the actor sees the agency's book."""
-    service: BilledService | uuid.UUID
+    service: Service | uuid.UUID
     if request.subscription_id:
         service = request.subscription_id
     else:
@@ -269,9 +269,9 @@ async def document_of(request: ServiceRequest, *, number: int, valid_until: dt.d
     )
 
 
-def prospective(service_id: uuid.UUID, agency_id: uuid.UUID, offering: Offering, label: str) -> BilledService:
+def prospective(service_id: uuid.UUID, agency_id: uuid.UUID, offering: Offering, label: str) -> Service:
     """Return a service as billing would know it, stored nowhere: what a new one is priced as."""
-    return BilledService(
+    return Service(
         id=service_id,
         agency_id=agency_id,
         provider_id=offering.provider_id,
@@ -280,6 +280,7 @@ def prospective(service_id: uuid.UUID, agency_id: uuid.UUID, offering: Offering,
         family=offering.family,
         name_th=label,
         name_en=label,
+        cost_centre="",
     )
 
 

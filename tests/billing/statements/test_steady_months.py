@@ -6,12 +6,12 @@ from decimal import Decimal
 import pytest
 
 from billing.months import Month, midnight
+from billing.statements.facts import Service
 from billing.statements.queries import Book, component_of
 from billing.statements.rules import Allocation, Usage
 from billing.tariffs.models import PriceItem
 from billing.tariffs.queries import TaxTable
 from billing.tariffs.rules import Basis, PriceVersion, Tier
-from billing.usage.models import BilledService
 
 MONTHS = [Month(2026, month) for month in range(1, 13)] + [Month(2027, month) for month in range(1, 13)]
 DAYS = [dt.date(2026, 1, 1), dt.date(2026, 4, 1), dt.date(2026, 6, 15), dt.date(2027, 2, 1)]
@@ -21,9 +21,7 @@ def made_up(rng: random.Random) -> Book:
     """Return a book of services of two providers on every basis, changing here and there, some at a month's edge."""
     services, items, allocations, usages = {}, {}, [], []
     for n in range(6):
-        service = BilledService(
-            id=uuid.uuid4(), provider_id=uuid.UUID(int=n % 2), number=f"S-{n}", name_th="s", name_en="s", family="cloud"
-        )
+        service = Service(uuid.uuid4(), uuid.UUID(int=9), uuid.UUID(int=n % 2), f"S-{n}", "VM", "cloud", "s", "s", "")
         services[service.id] = service
         for basis in Basis:
             item = PriceItem(id=uuid.uuid4(), name_th="i", name_en="i", unit_th="u", unit_en="u", basis=basis)
