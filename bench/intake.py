@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -308,9 +309,10 @@ async def answers(port: int) -> None:
 def family(pid: int) -> list[int]:
     found = [pid]
     for each in Path("/proc").glob("[0-9]*/stat"):
-        fields_of = each.read_text().rpartition(")")[2].split()
-        if int(fields_of[1]) in found:
-            found.append(int(each.parent.name))
+        with suppress(OSError):  # it ended meanwhile
+            fields_of = each.read_text().rpartition(")")[2].split()
+            if int(fields_of[1]) in found:
+                found.append(int(each.parent.name))
     return found
 
 

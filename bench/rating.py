@@ -7,6 +7,7 @@ were kept as the events came; both must give the same satang, line by line, befo
 """
 
 import asyncio
+import datetime as dt
 import sys
 from collections import defaultdict
 from collections.abc import Awaitable
@@ -21,6 +22,7 @@ import asyncpg
 
 from auth.rules import system
 from auth.tenancy import acting_as, rows
+from bench.intake import family
 from bench.metered import METERS, MONTH, Spent, World, found, megabytes, processor_seconds, server
 from billing.metering.queries import usages_of
 from billing.statements.charges import Charge, Usage
@@ -38,19 +40,20 @@ ROUNDS = 3
 HOURS = MONTH.days * 24
 AGENCIES = 1
 _GROUP = "SELECT service_id, component_id, sum(quantity) AS total FROM usage_event GROUP BY service_id, component_id"
-# Written past the portal, as the table's owner may not either: only the sums must be those the portal would keep.
+# Written past the portal, as the table's owner may not either: only the sums must be those the portal would keep. A day
+# at a time, as events come: no statement holds more than a day of them, and the index grows at its end.
 _FILL = """
     INSERT INTO usage_event
     SELECT s.agency_id, s.provider_id, s.id, m.component_id, gen_random_uuid(), w.hour, w.hour + interval '1 hour',
         w.hour, false, round((random() * 50)::numeric, 6), '/bench', w.hour::text
-    FROM billed_service s CROSS JOIN meter m
-    CROSS JOIN generate_series($1::timestamptz, $2::timestamptz - interval '1 hour', interval '1 hour') AS w(hour)
+    FROM generate_series($1::timestamptz, $2::timestamptz - interval '1 hour', interval '1 hour') AS w(hour)
+    CROSS JOIN billed_service s CROSS JOIN meter m
 """
 _SUM = """
     INSERT INTO usage_day
-    SELECT agency_id, provider_id, service_id, component_id, (starts_at AT TIME ZONE interval '7 hours')::date AS day,
+    SELECT agency_id, provider_id, service_id, component_id, $1::timestamptz AT TIME ZONE interval '7 hours',
         sum(quantity), max(quantity), count(*)
-    FROM usage_event GROUP BY agency_id, provider_id, service_id, component_id, day
+    FROM usage_event WHERE starts_at >= $1 AND starts_at < $2 GROUP BY agency_id, provider_id, service_id, component_id
 """
 
 
@@ -66,8 +69,10 @@ async def measure(running: Running, events: int) -> int:
     world = await found(services, AGENCIES)
     async with acting_as(system("bench")):
         await rows("SELECT usage_partition($1)", MONTH.first)
+    began = perf_counter()
     await fill(running)
     count = services * METERS * HOURS
+    print(f"{count:,} events written and summed up in {perf_counter() - began:.0f} s", flush=True)
 
     took: dict[str, list[Spent]] = {"GROUP BY alone": [], "from events": [], "from sums": []}
     for _ in range(ROUNDS):  # in turn, so that whatever else runs here meets each
@@ -77,6 +82,7 @@ async def measure(running: Running, events: int) -> int:
         if wrong := differing(raw, kept, 2 * services * METERS):
             print(wrong)
             return 1
+    largest = max(megabytes(pid) for pid in family(running.pid))
     await database.disconnect()
     total = sum((charge.amount for charge in kept), Decimal(0))
     print(f"{count:,} events, {len(kept):,} lines of {total:,.2f} baht: the same satang from events and from sums")
@@ -86,7 +92,7 @@ async def measure(running: Running, events: int) -> int:
     grouped, by_event, by_sums = (min(each).seconds for each in took.values())
     busy = [min(spent.busy for spent in each) for each in took.values()]
     print(f"by processor time {busy[0] / busy[1]:.2f} × GROUP BY and {busy[1] / busy[2]:.1f} × from events")
-    print(f"peak memory of the rating process {megabytes():.0f} MB")
+    print(f"peak memory of the rating process {megabytes():.0f} MB, of the largest of the database {largest:.0f} MB")
     first, second = grouped / by_event, by_event / by_sums
     print(f"{'reached' if first >= FROM_EVENTS else 'missed'}: {first:.2f} of at least {FROM_EVENTS} × GROUP BY")
     print(f"{'reached' if second >= FROM_SUMS else 'missed'}: {second:.1f} of at least {FROM_SUMS} × from events")
@@ -96,9 +102,12 @@ async def measure(running: Running, events: int) -> int:
 async def fill(running: Running) -> None:
     connection = await asyncpg.connect(running.url(SUPERUSER))
     await connection.execute("SET synchronous_commit = off")
-    await connection.execute(_FILL, MONTH.starts_at, MONTH.ends_at)
-    await connection.execute(_SUM)
+    for day in range(MONTH.days):
+        opens = MONTH.starts_at + dt.timedelta(days=day)
+        await connection.execute(_FILL, opens, opens + dt.timedelta(days=1))
+        await connection.execute(_SUM, opens, opens + dt.timedelta(days=1))
     await connection.execute("VACUUM ANALYZE usage_event, usage_day")
+    await connection.execute("CHECKPOINT")  # or they would still be written while they are rated
     await connection.close()
 
 
