@@ -11,6 +11,8 @@ from auth.rules import system
 from auth.tenancy import rows
 from services.calendar.queries import official
 from services.calendar.rules import MICROSECOND, Calendar
+from services.channels.answering import pass_on
+from services.channels.rules import Kind
 from services.incidents.history import advance, clocks_of, facts_of, tell
 from services.incidents.models import Incident
 from services.incidents.rules import REMINDS_AFTER_WORKING_DAYS, Action
@@ -139,8 +141,10 @@ async def _tell_of_time(incident: Incident, calendar: Calendar, now: dt.datetime
 async def _remind(calendar: Calendar, now: dt.datetime) -> int:
     waiting = await Incident.filter(remind_at__lte=now).order_by("remind_at").limit(AT_ONCE).select_for_update()
     for incident in waiting:
+        asked = [fact.note for fact in await facts_of(incident.id) if fact.kind is FactKind.PAUSED]
         incident.remind_at = calendar.add_minutes(now, REMINDS_AFTER_WORKING_DAYS * WORKING_DAY_MINUTES)
         await tell(incident, FactKind.REMINDED, by=_DESK, now=now)
+        await pass_on(incident, asked[-1].strip(), kind=Kind.ASKED, now=now)
     return len(waiting)
 
 

@@ -16,6 +16,7 @@ from services.channels.models import Arrival, Mailbox, Reply
 from services.channels.rules import ArrivalState, ReplyState, Why
 from services.incidents.commands import first_analysis, reclassify, wait_for_requester
 from services.incidents.conversation import say
+from services.incidents.deadlines import due_work
 from services.incidents.ending import resolve
 from services.incidents.models import Incident, IncidentFile, IncidentMessage
 from services.incidents.rules import Channel, Side, State
@@ -159,6 +160,28 @@ async def test_what_the_desk_waits_for_and_what_it_did_reach_whoever_wrote_in(
     for words in ("เปลี่ยนตลับหมึก", f"เรื่อง {incident.number} แก้ไขแล้ว", "11 มี.ค. 2569 16:00", "11 Mar 2026 16:00"):
         assert words in done.get_content()
     assert (done["to"].lower(), done["in-reply-to"]) == (address, "<2@agency.example>")
+
+
+async def test_whoever_does_not_answer_is_reminded_by_mail_of_what_was_asked(
+    desk: Desk, mailbox: Mailbox, imap: Imap, post: Post, settings: Settings
+) -> None:
+    address, helpdesk = await address_of(desk.official), desk.helpdesk
+    imap.deliver(mailbox.user_name, mail(From=address, Message_ID="<1@agency.example>").as_bytes())
+    await look(settings)
+    [incident], _, _ = await everything()
+    await desk.do(helpdesk, first_analysis(incident.id, by=helpdesk, now=NOW))
+    await desk.do(helpdesk, wait_for_requester(incident.id, note="ขอเลขครุภัณฑ์", by=helpdesk, now=NOW))
+    assert await send_replies(settings, WALL) == 2
+    asked = post.received[-1]
+    two_working_days_on = NOW + dt.timedelta(days=2)
+    async with acting_as(system("tests")):
+        assert await due_work(two_working_days_on - dt.timedelta(minutes=1)) == 0
+        assert await due_work(two_working_days_on) == 1
+    assert await send_replies(settings, WALL) == 1
+    reminder = post.received[-1]
+    assert reminder["message-id"] != asked["message-id"]
+    assert (reminder["to"], reminder["in-reply-to"]) == (asked["to"], asked["in-reply-to"])
+    assert reminder.get_content() == asked.get_content()
 
 
 async def test_each_mail_is_taken_once_whatever_breaks_off_in_between(
