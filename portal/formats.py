@@ -6,6 +6,7 @@ the Common Era in English; times are Bangkok's. Digits are Arabic on screens, Th
 """
 
 import re
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Literal
@@ -130,16 +131,23 @@ def signed_baht(amount: Decimal | int) -> str:
     return text if text.startswith(MINUS) or text == "0.00" else f"+{text}"
 
 
-def quantity(value: Decimal | int) -> str:
-    """Write a quantity without trailing zeros: `500`, `1,024.5`; nothing is rounded away."""
-    number = _exact(value)
-    places = max(0, -int(number.normalize().as_tuple().exponent))
-    return _grouped(_rounded(number, places), places)
+def quantity(value: Decimal | int, least: int = 0) -> str:
+    """Write a quantity without trailing zeros: `500`, `1,024.5`; nothing is rounded away.
+
+    With `least` it has at least so many decimals: those of the longest of a column line all of it up.
+    """
+    places = max(least, places_of([value]))
+    return _grouped(_rounded(_exact(value), places), places)
 
 
-def amount_of(value: Decimal | int, unit: str) -> str:
-    """Write a quantity with its unit: `500 Mbps`, `1 day`, `5 days`, `5 วัน`."""
-    return f"{quantity(value)} {unit_for(unit, value)}"
+def places_of(values: Iterable[Decimal | int]) -> int:
+    """Return how many decimals the longest of some quantities needs."""
+    return max((0, *(-int(_exact(value).normalize().as_tuple().exponent) for value in values)))
+
+
+def amount_of(value: Decimal | int, unit: str, least: int = 0) -> str:
+    """Write a quantity, with at least so many decimals, and its unit: `500 Mbps`, `1 day`, `5 days`, `5 วัน`."""
+    return f"{quantity(value, least)} {unit_for(unit, value)}"
 
 
 def unit_for(unit: str, value: Decimal | int | None) -> str:

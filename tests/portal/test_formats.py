@@ -225,6 +225,20 @@ def test_what_is_no_number_is_refused(text):
         formats.parse_number(text)
 
 
+@pytest.mark.parametrize(
+    ("values", "places", "written"),
+    [
+        (["0.407", "0.42", "0.4", "12"], 3, ["0.407", "0.420", "0.400", "12.000"]),
+        (["500", "1200"], 0, ["500", "1,200"]),
+        ([], 0, []),
+    ],
+)
+def test_the_quantities_of_a_column_line_up(values, places, written):
+    numbers = [Decimal(value) for value in values]
+    assert formats.places_of(numbers) == places
+    assert [formats.quantity(number, places) for number in numbers] == written
+
+
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=6, min_value=-(10**12), max_value=10**12))
 def test_a_quantity_loses_nothing(value):
     assert formats.parse_number(formats.quantity(value)) == value

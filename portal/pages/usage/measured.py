@@ -23,6 +23,7 @@ from billing.metering.retention import kept_from
 from billing.months import BANGKOK, ONE_DAY, Month, bangkok_date, midnight
 from billing.tariffs.rules import Basis
 from billing.usage.models import BilledService
+from portal.formats import places_of
 from portal.i18n import gettext as _
 from portal.pages.exports import pieces
 from portal.visit import Visit
@@ -79,6 +80,7 @@ async def hours(visit: Visit) -> Response:
     found = await hours_of(*measured.key, first, last)
     pages = max(1, -(-len(found) // PER_PAGE))
     page = min(page_of(visit), pages)
+    shown = found[(page - 1) * PER_PAGE : page * PER_PAGE]
     return visit.render(
         "usage/hours.html",
         **_about(visit, measured, first),
@@ -86,7 +88,8 @@ async def hours(visit: Visit) -> Response:
         last=last,
         total=quantity_of(found, measured.basis),
         events=sum(hour.events for hour in found),
-        hours=found[(page - 1) * PER_PAGE : page * PER_PAGE],
+        hours=shown,
+        places=places_of(figure for hour in shown for figure in (hour.total, hour.high)),
         ends=HOUR,
         hour_key=hour_key,
         page=page,
