@@ -92,6 +92,7 @@ class Facts(NamedTuple):
     credits: tuple[Given, ...]
     late: set[tuple[uuid.UUID, uuid.UUID, Month]]  # usage that came after its month's invoice: service and component
     taxes: TaxTable
+    first: Month | None  # from which on there are costs
 
 
 _FACTS = f"""
@@ -114,7 +115,8 @@ _FACTS = f"""
             ORDER BY month, given_at, id) AS credits,
         ARRAY(SELECT ROW(service_id, component_id, month) FROM late_usage
             WHERE agency_id = $1 AND statement_id IS NULL) AS late,
-        ARRAY(SELECT ROW(kind, provider_id, effective_from, rate) FROM tax_rate ORDER BY effective_from) AS taxes
+        ARRAY(SELECT ROW(kind, provider_id, effective_from, rate) FROM tax_rate ORDER BY effective_from) AS taxes,
+        (SELECT min(starts_at) FROM allocation WHERE {OWN}) AS first
 """  # noqa: S608 - our own text
 
 
@@ -151,6 +153,7 @@ async def facts_of(
         tuple(Given(*row)._replace(kind=CreditKind(row[3])) for row in found["credits"]),
         {(service, component, Month.of(month)) for service, component, month in found["late"]},
         tax_table_of(Rate(TaxKind(kind), *rest) for kind, *rest in found["taxes"]),
+        Month.of(found["first"]) if found["first"] else None,
     )
 
 

@@ -86,6 +86,7 @@ class Book:
     usages: tuple[Usage, ...] = ()  # of the months that wait for an invoice
     dues: tuple[Due, ...] = ()  # of months invoiced before
     credits: tuple[Given, ...] = ()  # what is given back
+    first: Month | None = None  # the month from which on there are costs, covered or not
     _known: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def charges(self, month: Month) -> list[Charge]:
@@ -177,8 +178,10 @@ class Book:
 
     def _usages_by_month(self) -> dict[Month, list[Usage]]:
         found: defaultdict[Month, list[Usage]] = defaultdict(list)
+        days = {each.first for each in self.usages}
+        months = {day: Month.of(day) for day in days}
         for each in self.usages:
-            found[Month.of(each.first)].append(each)
+            found[months[each.first]].append(each)
         return found
 
     def _once(self, key: object, work: Callable[[], Any]) -> Any:
@@ -275,8 +278,16 @@ async def book_of(
     usages = await usages_of(agency_id, measured, months, in_use, as_invoiced=as_invoiced)
     dues = [] if as_invoiced else await dues_of(agency_id, facts.late, measured, in_use)
     return Book(
-        *(agency_id, services, items, allocations, facts.taxes, issued),
-        *(tuple(usages), tuple(dues), facts.credits),
+        agency_id,
+        services,
+        items,
+        allocations,
+        facts.taxes,
+        issued,
+        usages=tuple(usages),
+        dues=tuple(dues),
+        credits=facts.credits,
+        first=facts.first,
     )
 
 

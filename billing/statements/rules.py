@@ -127,8 +127,8 @@ class SteadyMonths:
 
     def __init__(self, allocations: Iterable[Allocation]) -> None:
         changes: set[datetime] = set()
-        days: set[date] = set()
-        self._by_the_hour = False
+        prices: dict[int, tuple[PriceVersion, ...]] = {}  # each once, by its identity
+        bases: set[Basis] = set()
         for allocation in allocations:
             component = allocation.component
             changes.add(allocation.starts_at)
@@ -136,9 +136,10 @@ class SteadyMonths:
                 changes.add(allocation.ends_at)
             if component.basis is Basis.ONE_TIME:
                 changes.add(allocation.starts_at + MICROSECOND)  # the month it starts in is like no other
-            elif component.basis is Basis.HOURLY:
-                self._by_the_hour = True
-            days.update(version.effective_from for version in component.prices)
+            bases.add(component.basis)
+            prices[id(component.prices)] = component.prices
+        self._by_the_hour = Basis.HOURLY in bases
+        days = {version.effective_from for versions in prices.values() for version in versions}
         self._changes = sorted(changes | {midnight(day) for day in days})
 
     def alike(self, month: Month) -> tuple[int, int] | None:

@@ -49,6 +49,7 @@ WAITING: Final = Standing(lazy("Month over, not invoiced yet"), "warning", "hour
 RUNNING: Final = Standing(lazy("Estimate of the current month"), "progress", "progress-check")
 COMING: Final = Standing(lazy("Forecast"), "neutral", "calendar-event")
 NOTHING: Final = Standing(lazy("No costs"), "neutral", "circle-minus")
+_EARLIEST: Final = 2500  # no fiscal year before it had costs
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,14 +157,15 @@ async def index(visit: Visit) -> Response:
         return await choose_agency(visit)
     today = bangkok_date(visit.now)
     current, year = FiscalYear.of(today), _year(visit)
-    since = await first_month(agency.id)
-    if since is None:
-        return visit.render("costs/empty.html", agency=name_unless_own(visit, agency))
-    years = [FiscalYear(name) for name in range(since.fiscal_year, current.name + 2)]
-    if year not in years:
+    if not _EARLIEST < year.name <= current.name + 1:
         raise NotFound("FiscalYear")
     before = FiscalYear(year.name - 1)
-    book = await book_of(agency.id, max(before.months[0], since), year.months[-1])
+    book = await book_of(agency.id, before.months[0], year.months[-1])
+    if book.first is None:
+        return visit.render("costs/empty.html", agency=name_unless_own(visit, agency))
+    years = [FiscalYear(name) for name in range(book.first.fiscal_year, current.name + 2)]
+    if year not in years:
+        raise NotFound("FiscalYear")
     budget = None if visit.by.provider_id else await budget_of(agency.id, year)
     committed = Decimal("0.00") if budget is None else await committed_in(agency.id, year, now=visit.now)
     view = year_view(book, year, budget, committed)
