@@ -13,6 +13,7 @@ from billing.metering.storing import Origin
 from portal import readings_by_hand
 from portal.i18n import Lazy, gettext, lazy
 from portal.i18n import gettext as _
+from portal.pages.usage.meters import meter_names
 from portal.refusals import in_words
 from portal.visit import Visit
 
@@ -56,7 +57,7 @@ _FIELDS = {
 
 async def show(visit: Visit) -> Response:
     """Show what a file must hold, and where to give it."""
-    return _form(visit)
+    return await _form(visit)
 
 
 async def preview(visit: Visit) -> Response:
@@ -65,7 +66,7 @@ async def preview(visit: Visit) -> Response:
     try:
         sheet = readings_by_hand.read(await files[0].read(readings_by_hand.LARGEST + 1) if files else b"")
     except Invalid as refused:
-        return _form(visit, in_words(refused))
+        return await _form(visit, in_words(refused))
     numbers = list(sheet.readings)
     readings = [sheet.readings[number] for number in numbers]
     reason = _reason(visit)
@@ -95,7 +96,7 @@ async def store(visit: Visit) -> Response:
     try:
         receipt = await take(readings, origin, by=visit.by, now=visit.now, latest=_latest(reason))
     except (BadReadings, Contradicted):
-        return _form(visit, {"file": _("The readings no longer fit what is stored. Send the file again.")})
+        return await _form(visit, {"file": _("The readings no longer fit what is stored. Send the file again.")})
     record("usage.entered", at=visit.now, stored=receipt.stored, duplicates=receipt.duplicates, reason=reason)
     visit.flash(
         _(
@@ -107,9 +108,13 @@ async def store(visit: Visit) -> Response:
     return visit.redirect("usage.upload")
 
 
-def _form(visit: Visit, errors: dict[str, str] | None = None) -> Response:
+async def _form(visit: Visit, errors: dict[str, str] | None = None) -> Response:
     return visit.render(
-        "usage_upload/form.html", status=422 if errors else 200, values=visit.form.values(), errors=errors or {}
+        "usage_upload/form.html",
+        status=422 if errors else 200,
+        values=visit.form.values(),
+        errors=errors or {},
+        meters=await meter_names(visit.language),
     )
 
 

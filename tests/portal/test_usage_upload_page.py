@@ -64,6 +64,13 @@ async def test_a_file_is_previewed_then_stored_then_known(world: World, browser_
     assert "มีอยู่แล้ว 2 รายการ" in said(again)
 
 
+async def test_the_meters_that_can_be_named_are_told_with_what_they_are(world: World, browser_for: BrowserFor) -> None:
+    browser = await browser_for("technician")
+    named = re.search(r"energy (\S.*?\(.+?\))", said(await browser.get("/usage/upload")))
+    assert named
+    assert f"energy: {named[1]}" in said(await browser.get("/usage/collectors"))
+
+
 async def test_every_bad_row_is_listed_and_nothing_can_be_stored(world: World, browser_for: BrowserFor) -> None:
     browser = await browser_for("technician")
     day = f"{START:%d/%m}/{START.year + 543} {START:%H:%M}"

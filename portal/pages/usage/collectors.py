@@ -12,11 +12,11 @@ from auth.tenancy import one, scoped
 from billing.collectors import commands
 from billing.collectors.models import Collector
 from billing.collectors.rules import INTERVALS, MOST_QUERIES, Plan, full_hour
-from billing.metering.models import Meter
 from billing.months import BANGKOK
-from portal.formats import NotADate, parse_date
+from portal.formats import Language, NotADate, parse_date
 from portal.i18n import Lazy, lazy
 from portal.i18n import gettext as _
+from portal.pages.usage.meters import meter_names
 from portal.refusals import in_words
 from portal.settings import Mode
 from portal.visit import Visit
@@ -100,7 +100,7 @@ async def _list(visit: Visit, *, errors: dict[str, str] | None = None, status: i
         "usage/collectors.html",
         status=status,
         collectors=await scoped(Collector).order_by("name"),
-        **await _form(values, errors),
+        **await _form(values, errors, visit.language),
     )
 
 
@@ -115,18 +115,20 @@ async def _one(visit: Visit, *, errors: dict[str, str] | None = None, status: in
         "hour": str(since.hour),
     } | {f"{name}-{place}": query[name] for place, query in enumerate(found.queries, 1) for name in _FIELDS}
     return visit.render(
-        "usage/collector.html", status=status, collector=found, **await _form(visit.form.values() or kept, errors)
+        "usage/collector.html",
+        status=status,
+        collector=found,
+        **await _form(visit.form.values() or kept, errors, visit.language),
     )
 
 
-async def _form(values: Mapping[str, Any], errors: dict[str, str] | None) -> dict[str, Any]:
+async def _form(values: Mapping[str, Any], errors: dict[str, str] | None, language: Language) -> dict[str, Any]:
     used = [place for place in _PLACES if values.get(f"text-{place}") or values.get(f"meter-{place}")]
-    codes = await scoped(Meter).distinct().order_by("code").values_list("code", flat=True)
     return {
         "values": values,
         "errors": errors or {},
         "places": range(1, min(max(used, default=0) + _SPARE, MOST_QUERIES) + 1),
-        "meters": [(code, code) for code in codes],
+        "meters": [(code, f"{code}: {', '.join(names)}") for code, names in (await meter_names(language)).items()],
         "intervals": [(str(hours), hours) for hours in INTERVALS],
         "failures": FAILURES,
         "default_label": _LABEL,
