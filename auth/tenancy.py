@@ -12,7 +12,6 @@ import random
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, TypeVar
 
 import asyncpg
@@ -168,21 +167,6 @@ async def one(model: type[M], *, lock: bool = False, **filters: Any) -> M:
 async def rows(sql: str, *values: Any) -> list[dict[str, Any]]:
     """Return the rows of a query in SQL, run inside the unit's transaction and its row-level security."""
     return await current().connection.execute_query_dict(sql, list(values))
-
-
-async def matching(model: type[M], condition: str, *values: Any) -> list[M]:
-    """Return a model's records that a condition in SQL matches, ordered and limited by it too.
-
-    For what is read on many pages: the ORM takes longer to write a query than PostgreSQL to answer it. The condition
-    names its scope itself; row-level security stands behind it as behind every query.
-    """
-    return [model._init_from_db(**row) for row in await rows(f"{_selecting(model)} WHERE {condition}", *values)]
-
-
-@lru_cache
-def _selecting(model: type[Model]) -> str:
-    columns = ", ".join(f'"{column}"' for column in sorted(model._meta.fields_db_projection.values()))
-    return f'SELECT {columns} FROM "{model._meta.db_table}"'  # noqa: S608 - names are the model's own
 
 
 def _scope_of(actor: Actor) -> list[str]:

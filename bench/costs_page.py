@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -37,7 +37,7 @@ from auth.rules import OrganisationKind, Role, system
 from auth.sessions.commands import Limits, begin
 from auth.tenancy import acting_as, rows, unit_of_work
 from bench.intake import answers, family, free_port, serve
-from bench.metered import megabytes, server
+from bench.metered import Spent, busy, megabytes, server
 from billing.metering.commands import name_meters
 from billing.months import Month, bangkok_date
 from billing.statements.commands import issue
@@ -52,8 +52,8 @@ from portal.settings import Mode, Settings
 
 SHARE, SLOWEST, CHANGE = 0.25, 3.0, 0.2
 CONNECTIONS = 16
-ROUNDS = 3
-EACH_ROUND = 64
+ROUNDS = 9
+EACH_ROUND = 32
 LARGE = 10_000  # rows; what is smaller is read from end to end at the cost of a look into an index
 VAT = Decimal("0.07")
 ALLOCATED, MEASURED = 3, 2
@@ -131,8 +131,9 @@ def verdict(alone: "Speed", beside: "Speed") -> int:
         )
     # Each page is held against the template drawn in the same minute: this machine is never alone.
     change = 1 - beside.share / alone.share
+    by_processor = f"({alone.busy_share:.2f} × by its worker's processor time)"
     checks = [
-        (alone.share >= SHARE, f"{alone.share:.2f} of at least {SHARE} × its template alone"),
+        (alone.share >= SHARE, f"{alone.share:.2f} of at least {SHARE} × its template alone {by_processor}"),
         (alone.p99 <= SLOWEST * alone.p50, f"p99 {alone.p99 / alone.p50:.1f} of at most {SLOWEST} × p50"),
         (change < CHANGE, f"{change:+.0%} of at most {CHANGE:.0%} slower beside ten times the data of others"),
     ]
@@ -392,18 +393,19 @@ def scanned(plan: Any) -> Iterator[str]:
 
 @dataclass
 class Speed:
-    """Requests a second of the page, drawings a second of its template, and how long requests took, in seconds."""
+    """Requests a second of the page, drawings a second of its template, and how long requests took, in seconds.
+
+    `share` is the page's part of what its template alone allows, `busy_share` the same by the time the worker had a
+    processor for: medians of the rounds, in each of which one follows the other.
+    """
 
     pages: float
     drawn: float
+    share: float
+    busy_share: float
     p50: float
     p99: float
     memory: float
-
-    @property
-    def share(self) -> float:
-        """The page's part of what its template alone allows."""
-        return self.pages / self.drawn
 
 
 async def timed(running: Running, agency: Agency, seen: Seen) -> Speed:
@@ -411,26 +413,33 @@ async def timed(running: Running, agency: Agency, seen: Seen) -> Speed:
     port = free_port()
     worker = serve(running, port)
     took: list[float] = []
-    asking = drawing = 0.0
-    drawn = 0
+    rounds: list[tuple[Spent, Spent]] = []
     try:
         await answers(port)
         await asked(port, agency.token, 4 * CONNECTIONS)
         for _ in range(ROUNDS):
-            began = perf_counter()
+            began, spent = perf_counter(), busy(worker.pid)
             took += await asked(port, agency.token, EACH_ROUND)
-            asking += perf_counter() - began
-            began = perf_counter()
-            while perf_counter() < began + 1:
+            page = Spent((perf_counter() - began) / EACH_ROUND, (busy(worker.pid) - spent) / EACH_ROUND)
+            began, spent, drawn = perf_counter(), process_time(), 0
+            while perf_counter() < began + 0.5:
                 rendering.draw(seen.request, rendering.visit_of(seen.request), seen.template, seen.context)
                 drawn += 1
-            drawing += perf_counter() - began
+            rounds.append((page, Spent((perf_counter() - began) / drawn, (process_time() - spent) / drawn)))
         memory = sum(megabytes(pid) for pid in family(worker.pid))
     finally:
         worker.terminate()
         worker.wait()
     took.sort()
-    return Speed(len(took) / asking, drawn / drawing, median(took), took[int(len(took) * 0.99)], memory)
+    return Speed(
+        1 / median(page.seconds for page, _ in rounds),
+        1 / median(drawing.seconds for _, drawing in rounds),
+        median(drawing.seconds / page.seconds for page, drawing in rounds),
+        median(drawing.busy / page.busy for page, drawing in rounds),
+        median(took),
+        took[int(len(took) * 0.99)],
+        memory,
+    )
 
 
 async def asked(port: int, token: str, times: int, path: str = "/costs") -> list[float]:

@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 from decimal import Decimal
 
-from auth.tenancy import matching, scoped
+from auth.tenancy import rows, scoped
 from billing.budgets.models import Budget
 from billing.budgets.rules import FiscalYear, Standing, forecast, spent
 from billing.statements.queries import Book, MonthSums
@@ -23,9 +23,9 @@ class YearView:
 
 async def budget_of(agency_id: uuid.UUID, year: FiscalYear) -> Decimal | None:
     """Return the whole agency's budget for a year; None where none is set, or where the actor may not see it."""
-    own = "agency_id = $1 AND fiscal_year = $2 AND cost_centre = ''"
-    found = await matching(Budget, own, agency_id, year.name)
-    return found[0].amount if found else None
+    whole = "SELECT amount FROM budget WHERE agency_id = $1 AND fiscal_year = $2 AND cost_centre = ''"
+    found = await rows(whole, agency_id, year.name)
+    return found[0]["amount"] if found else None
 
 
 def year_view(book: Book, year: FiscalYear, budget: Decimal | None, committed: Decimal = Decimal("0.00")) -> YearView:
