@@ -112,8 +112,11 @@ async def _files(arrival: Arrival) -> list[Checked]:
 
 
 async def _let_go(arrival: Arrival, incident: Incident) -> None:
-    """Keep each file once: those the incident has now, and can be removed from, are no longer the arrival's."""
-    taken = await IncidentFile.filter(incident_id=incident.id).values_list("sha256", flat=True)
+    """Keep each file once: those the incident has now, and can be removed from, are no longer the arrival's.
+
+    One removed from the incident before is not there: where it was left out now, the arrival's is all there is.
+    """
+    taken = await IncidentFile.filter(incident_id=incident.id, removed_at=None).values_list("sha256", flat=True)
     await scoped(ArrivalFile).filter(arrival_id=arrival.id, sha256__in=list(taken)).delete()
 
 

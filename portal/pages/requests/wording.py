@@ -115,11 +115,11 @@ _DONE: Final[dict[str, tuple[Lazy, str, str]]] = {
     "message": (lazy("Message"), "neutral", "message"),
     "progress_note": (lazy("How the work goes"), "info", "progress-check"),
 }
-# Events that name something: the word, where its detail has the name, tone and icon.
 # Moves whose reason is the first thing that whoever comes to the request wants to know.
 _REASONED: Final = frozenset(
     {Action.RETURN, Action.REJECT, Action.VOID, Action.DECLINE, Action.WITHDRAW, Action.REOPEN}
 )
+# Events that name something: the word, where its detail has the name, tone and icon.
 _NAMED: Final[dict[str, tuple[Lazy, str, str, str]]] = {
     "assigned": (lazy("Assigned to"), "reviewer", "info", "user-check"),
     "work_assigned": (lazy("Work assigned to"), "person", "info", "user-check"),

@@ -14,6 +14,7 @@ from services.channels.models import Arrival, ArrivalFile, LineAccount, LineLink
 from services.channels.rules import ArrivalState, Incoming, Kind, ReplyState
 from services.channels.taking import take
 from services.files.rules import Given, checked
+from services.incidents.files import MOST_PER_INCIDENT, attach, remove
 from services.incidents.models import Incident, IncidentFile, IncidentMessage
 from services.incidents.rules import Channel
 from tests.browsing import Browser, said
@@ -176,6 +177,26 @@ async def test_what_arrives_is_sorted_to_an_incident_or_away(desk: Desk, browser
     assert (reply.kind, reply.recipient, reply.in_reply_to) == (Kind.RECEIVED, "someone@else.example", "<1@else>")
     onward = await arrived(desk, 4, answers=(reply.own_message_id,), text="ยังดำอยู่")
     assert (onward.state, onward.incident_id) == (ArrivalState.TAKEN, incident.id)
+
+
+async def test_a_file_there_is_no_room_for_stays_with_what_arrived(desk: Desk, browser_for: BrowserFor) -> None:
+    helpdesk, official = await browser_for("helpdesk"), await browser_for("official-a")
+    await stand(NOW, helpdesk)
+    incident = await stored(await report(official))
+    again = checked(Given("ผัง.pdf", b"%PDF-1.7 x"))
+    async with acting_as(system("tests")):
+        await attach(incident, [again], by=desk.official, now=NOW)
+        file = await IncidentFile.get()
+    await desk.do(desk.official, remove(incident.id, file.id, by=desk.official, now=NOW))
+    others = [checked(Given(f"{n}.pdf", b"%PDF-1.7 " + str(n).encode())) for n in range(MOST_PER_INCIDENT)]
+    async with acting_as(system("tests")):
+        await attach(incident, others, by=desk.official, now=NOW)
+    came = await arrived(desk, 1, files=(again, others[0]))
+    sorted_ = await helpdesk.submit(f"/desk/inbox/{came.id}/message", {"number": incident.number})
+    assert sorted_.status_code == 303, said(sorted_)[:400]
+    async with acting_as(system("tests")):
+        [left] = await ArrivalFile.all()
+    assert (left.name, left.content) == ("ผัง.pdf", again.content)
 
 
 async def test_line_is_linked_and_unlinked_on_ones_own_page(desk: Desk, browser_for: BrowserFor) -> None:
