@@ -131,8 +131,11 @@ async def keep_typed(request_id: uuid.UUID, typed: Mapping[str, str], *, by: Act
     await request.save(update_fields=["typed", "changed_at"])
 
 
-async def copy(request_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> ServiceRequest:
-    """Begin a new draft that asks what another request asked, from what there is today."""
+async def copy(request_id: uuid.UUID, *, with_quantities: bool = True, by: Actor, now: dt.datetime) -> ServiceRequest:
+    """Begin a new draft that asks what another request asked, from what there is today.
+
+    Refuses quantities that cannot be ordered any more (Invalid, by component) unless it begins without any.
+    """
     request = await one(ServiceRequest, id=request_id)
     items = await scoped(RequestItem).filter(request_id=request_id)
     return await draft(
@@ -140,7 +143,7 @@ async def copy(request_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Service
         request.kind,
         subscription_id=request.subscription_id if request.kind is not Kind.NEW else None,
         offering_id=request.offering_id,
-        asked={item.component_id: item.asked for item in items},
+        asked={item.component_id: item.asked for item in items} if with_quantities else {},
         effective_on=max(request.effective_on, bangkok_date(now)),
         justification=request.justification,
         label=request.label,

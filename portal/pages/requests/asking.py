@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 from starlette.responses import Response
+from tortoise.transactions import in_transaction
 
 from auth.errors import Invalid, NotFound
 from auth.fields import new_id
@@ -20,7 +21,7 @@ from services.capacity.rules import OverCapacity
 from services.catalogue.queries import possible_to_order
 from services.requests import commands
 from services.requests.concerning import open_requests
-from services.requests.models import ServiceRequest
+from services.requests.models import RequestItem, ServiceRequest
 from services.requests.queries import Whole, whole
 from services.requests.rules import Kind, OpenRequestExists, State
 from services.subscriptions.queries import in_use
@@ -82,6 +83,22 @@ async def keep(visit: Visit) -> Response:
     typed = {name: text for name, text in visit.form.values().items() if name in _TYPED or name.startswith("q-")}
     await commands.keep_typed(request.id, typed, by=visit.by, now=visit.now)
     return visit.render("requests/_kept.html", request=request, at=visit.now)
+
+
+async def copy(visit: Visit) -> Response:
+    """Begin a new draft that asks the same; what cannot be ordered any more is told beside its field."""
+    request_id = visit.params["id"]
+    try:
+        async with in_transaction():  # what a refused command began is undone at once
+            made = await commands.copy(request_id, by=visit.by, now=visit.now)
+    except Invalid:
+        made = await commands.copy(request_id, with_quantities=False, by=visit.by, now=visit.now)
+        calendar = await official()
+        form = await forms.again(await whole(made.id, calendar), calendar, visit.now)
+        asked = {item.component_id: item.asked for item in await scoped(RequestItem).filter(request_id=request_id)}
+        await commands.keep_typed(made.id, forms.typed_for(form, asked), by=visit.by, now=visit.now)
+    visit.flash(_("A new draft was made: %(number)s.", number=made.number))
+    return visit.redirect("request.edit", id=made.id)
 
 
 async def save(visit: Visit) -> Response:

@@ -10,7 +10,7 @@ from auth.errors import Invalid, NotFound
 from auth.rules import Actor, Permission
 from billing.months import bangkok_date
 from billing.tariffs.rules import NoPrice
-from portal.formats import NotADate, NotANumber, parse_date, parse_number
+from portal.formats import NotADate, NotANumber, date_numeric, parse_date, parse_number
 from portal.i18n import gettext as _
 from portal.visit import Fields
 from services.calendar.rules import Calendar
@@ -254,6 +254,15 @@ def take(form: Form, typed: Fields) -> None:
         form.errors["justification"] = _("This text is too long.")
     if len(form.label) > 150:
         form.errors["label"] = _("This text is too long.")
+
+
+def typed_for(form: Form, asked: Mapping[uuid.UUID, Decimal]) -> dict[str, str]:
+    """Return a form's fields as they are typed to ask for some quantities, whether these can be ordered or not."""
+    typed = {"label": form.label, "justification": form.justification}
+    typed["effective_on"] = date_numeric(form.effective_on or form.earliest)
+    for row in form.rows:
+        typed[row.name] = _plain(asked[row.component.id]) if row.component.id in asked else row.typed
+    return typed
 
 
 async def look_ahead(form: Form, *, by: Actor, now: dt.datetime) -> Preview:

@@ -113,13 +113,6 @@ async def undo(visit: Visit) -> Response:
     )
 
 
-async def copy(visit: Visit) -> Response:
-    """Begin a new draft that asks the same."""
-    made = await commands.copy(visit.params["id"], by=visit.by, now=visit.now)
-    visit.flash(_("A new draft was made: %(number)s.", number=made.number))
-    return visit.redirect("request.edit", id=made.id)
-
-
 async def attempt(visit: Visit, doing: Awaitable[object], said: str, *, way: str = "request") -> Response:
     """Do something to the request of the address and go on to it.
 

@@ -114,6 +114,27 @@ async def test_a_component_is_withdrawn_from_a_day_on_with_its_history(stage: St
     assert "คงปริมาณเดิมหรือลดลงได้" in said(changing)
 
 
+async def test_a_copy_of_what_is_no_longer_offered_says_so_on_its_form(stage: Stage, browser_for: BrowserFor) -> None:
+    await clock_stands(NOW)
+    manager, official = await browser_for("manager"), await browser_for("official-a")
+    ssd, vcpu = stage.component("VM", "ssd").id, stage.component("VM", "vcpu").id
+    asked = await stage.draft("a", Kind.NEW, "VM", {"vcpu": "2", "ssd": "100"}, "2026-12-22", now=NOW)
+    await stage.as_("official-a", requests.submit, asked.id, now=NOW)
+    await stage.as_("official-a", requests.withdraw, asked.id, now=NOW)
+    await manager.submit(f"/components/{ssd}/offer", {"offered": "no", "effective_from": "8/12/2569"})
+    copied = await official.submit(f"/requests/{asked.id}/copy")
+    assert copied.status_code == 303, said(copied)[:400]
+    path = copied.headers["location"]
+    form = await official.get(path)
+    assert NOT_OFFERED in said(form)
+    for typed in (f'name="q-{vcpu}"', f'name="q-{ssd}"', 'value="100"', 'value="2"', 'value="22/12/2569"'):
+        assert typed in form.text
+    # Without it the rest can be sent as it was.
+    fields = {f"q-{vcpu}": "2", f"q-{ssd}": "", "effective_on": "22/12/2569", "justification": "x", "act": "submit"}
+    sent = await official.submit(path.removesuffix("/edit"), fields)
+    assert sent.status_code == 303, said(sent)[:400]
+
+
 async def test_an_addon_is_withdrawn_in_one_go(stage: Stage, browser_for: BrowserFor) -> None:
     await clock_stands(NOW)
     manager, official = await browser_for("manager"), await browser_for("official-b")
