@@ -26,7 +26,10 @@ async def meet(issuer: str, subject: str, *, name: str, email: str, now: dt.date
 async def ask_for_access(
     person_id: uuid.UUID, organisation_id: uuid.UUID, role: Role, note: str, *, now: dt.datetime
 ) -> AccessRequest:
-    """Ask an organisation's administrator for a role; one open wish per organisation (run as the system)."""
+    """Ask an organisation's administrator for a role; one open wish per organisation (run as the system).
+
+    Refuses a role that one has there already (Invalid).
+    """
     organisation = await Organisation.get_or_none(id=organisation_id)
     if organisation is None:
         raise NotFound("Organisation")
@@ -35,6 +38,10 @@ async def ask_for_access(
         person_id=person_id, organisation_id=organisation_id, state=AccessState.PENDING
     ).exists():
         raise Conflict("a request for this organisation is already waiting")
+    if await Membership.filter(
+        person_id=person_id, organisation_id=organisation_id, role=role, revoked_at=None
+    ).exists():
+        raise Invalid({"role": "You have this role there already."})
     asked = await AccessRequest.create(
         person_id=person_id, organisation_id=organisation_id, role=role, note=note, asked_at=now
     )

@@ -23,6 +23,8 @@ from portal.visit import Visit
 _LONGEST_NOTE = 500
 _LONGEST_NAME = 100
 _MOST = 10
+# Raised below pages with these words.
+REASONS = (lazy("You have this role there already."),)
 
 STATES = {
     AccessState.PENDING: (lazy("Waiting for the administrator"), "info", "hourglass"),

@@ -190,6 +190,15 @@ async def test_the_language_is_kept(browser_for: BrowserFor) -> None:
     assert (await browser.get("/language/th?next=//evil.example")).headers["location"] == "/"
 
 
+async def test_a_role_one_has_is_not_asked_for_again(browser_for: BrowserFor) -> None:
+    official, where = await browser_for("official-a"), str((await cast.organisation("agency-a")).id)
+    refused = await official.submit("/access", {"organisation": where, "role": "official", "note": "อีกครั้ง"})
+    assert refused.status_code == 422
+    assert "ท่านมีบทบาทนี้ในหน่วยงานนั้นอยู่แล้ว" in said(refused)
+    assert "อีกครั้ง" in refused.text
+    assert (await official.submit("/access", {"organisation": where, "role": "finance"})).status_code == 303
+
+
 async def test_a_mistyped_address_keeps_ones_menu(browser_for: BrowserFor) -> None:
     lost = await (await browser_for("official-a")).get("/servicez")
     assert lost.status_code == 404
