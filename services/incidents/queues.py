@@ -206,13 +206,14 @@ def glance(
 
 
 async def _sections_of(by: Actor, now: dt.datetime) -> list[uuid.UUID]:
+    """Return the sections somebody of the desk is in; refuses who is not of one (NotPermitted)."""
+    if by.provider_id is None or not by.may(Permission.INCIDENTS_READ):
+        raise NotPermitted("these queues are the desk's")
     return [place.section_id for place in await places_of(by.person_id, now)]
 
 
 def _of_desk(query: _Query, which: Queue, by: Actor, sections: list[uuid.UUID], now: dt.datetime) -> None:
     """Narrow a query to one of the desk's queues, as somebody of these sections sees it."""
-    if by.provider_id is None or not by.may(Permission.INCIDENTS_READ):
-        raise NotPermitted("these queues are the desk's")
     query.where("provider_id = {}", by.provider_id)
     if which is not Queue.ALL:
         query.where("is_open")  # as it stands in the indexes, never as a value

@@ -51,7 +51,9 @@ async def test_machines_name_pages_and_days_of_our_time(stage: Stage, app: Starl
         assert (await pricing.call(path, price)).status_code == 422, day
 
 
-async def test_a_day_long_past_or_far_out_only_has_no_price(stage: Stage, browser_for: BrowserFor) -> None:
+async def test_a_day_long_past_is_before_anything_was_offered_and_one_far_out_only_has_no_price(
+    stage: Stage, browser_for: BrowserFor
+) -> None:
     official = await browser_for("official-a")
     await stand(NOW, official)
     field = f"q-{stage.component('GI', 'bandwidth').id}"
@@ -59,9 +61,12 @@ async def test_a_day_long_past_or_far_out_only_has_no_price(stage: Stage, browse
     for day in ("1/1/1900", "31/12/2699"):
         there = form | {"effective_on": day}
         assert (await official.get("/requests/preview", params=there)).status_code == 200, day
-        saved = await official.submit("/requests", there | {"act": "save"})
-        assert saved.status_code == 303, day
-        assert (await official.get(saved.headers["location"])).status_code == 200, day
+    early = await official.submit("/requests", form | {"effective_on": "1/1/1900", "act": "save"})
+    assert early.status_code == 422
+    assert "1/1/1900" in early.text
+    saved = await official.submit("/requests", form | {"effective_on": "31/12/2699", "act": "save"})
+    assert saved.status_code == 303
+    assert (await official.get(saved.headers["location"])).status_code == 200
     assert (await official.get("/requests")).status_code == 200
 
 
