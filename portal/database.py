@@ -108,7 +108,8 @@ async def connect(url: str, *, pool: int = 10) -> None:
 async def _nothing_to_reset(_: Any) -> None:
     """Give a connection back as it is: what a unit of work sets and locks ends with its transaction.
 
-    asyncpg would ask the database to reset everything, twice for every page.
+    asyncpg would ask the database to reset everything, twice for every page. The one lock of a session, that of
+    catching up, is given back or goes with its connection.
     """
 
 

@@ -95,7 +95,9 @@ async def close_month(month: Month, now: dt.datetime) -> int:
 
 async def _tell_of_drafts(month: Month, now: dt.datetime) -> None:
     """Tell providers that review their drafts that a month's wait; once, and their overview goes on showing it."""
-    for provider_id, count in (await waiting_for_review(month)).items():
+    for provider_id, drafts in (await waiting_for_review(month)).items():
+        if month not in drafts:
+            continue
         await notify(
             provider_id,
             "billing.drafts_wait",
@@ -104,7 +106,7 @@ async def _tell_of_drafts(month: Month, now: dt.datetime) -> None:
             permission=Permission.BILLS_ISSUE,
             now=now,
             month=str(month),
-            number=str(count),
+            number=str(drafts[month]),
         )
 
 
@@ -218,15 +220,19 @@ async def _done(duty: Duty, at: dt.datetime) -> bool:
 async def _alone(*, wait: bool) -> AsyncIterator[bool]:
     """Hold the one right to catch up while the block runs; a process that dies loses it at once."""
     async with Tortoise.get_connection("default").acquire_connection() as connection:
-        deadline = asyncio.get_running_loop().time() + _WAIT_FOR_OTHERS
-        while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _ONE_AT_A_TIME):
-            if not wait:
-                yield False
-                return
-            if asyncio.get_running_loop().time() > deadline:
-                raise Busy("another process is still catching up")
-            await asyncio.sleep(0.1)
         try:
-            yield True
-        finally:
-            await connection.execute("SELECT pg_advisory_unlock($1)", _ONE_AT_A_TIME)
+            deadline = asyncio.get_running_loop().time() + _WAIT_FOR_OTHERS
+            while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _ONE_AT_A_TIME):
+                if not wait:
+                    yield False
+                    return
+                if asyncio.get_running_loop().time() > deadline:
+                    raise Busy("another process is still catching up")
+                await asyncio.sleep(0.1)
+            try:
+                yield True
+            finally:
+                await connection.execute("SELECT pg_advisory_unlock($1)", _ONE_AT_A_TIME)
+        except asyncio.CancelledError:
+            connection.terminate()  # given back as it is, it might keep the right for good
+            raise

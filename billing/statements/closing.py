@@ -2,7 +2,6 @@
 
 import datetime as dt
 import uuid
-from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -17,6 +16,22 @@ from billing.statements.policies import policy_of
 from billing.statements.queries import Bill, bill_of, book_of, hold_month
 
 SHORTEST_NOTE = 5
+_MONTHS_LOOKED_BACK = 12
+_WAITING = """
+    SELECT b.provider_id, m.month, count(*) AS drafts
+    FROM (SELECT DISTINCT agency_id, provider_id FROM billed_service) b
+    JOIN billing_policy p ON p.provider_id = b.provider_id AND p.needs_review
+    CROSS JOIN unnest($1::date[], $2::timestamptz[], $3::timestamptz[]) AS m(month, starts_at, ends_at)
+    WHERE NOT EXISTS (
+        SELECT FROM statement s
+        WHERE s.agency_id = b.agency_id AND s.provider_id = b.provider_id AND s.month = m.month
+    ) AND EXISTS (
+        SELECT FROM allocation a
+        WHERE a.agency_id = b.agency_id AND a.provider_id = b.provider_id AND a.quantity > 0
+        AND a.starts_at < m.ends_at AND (a.ends_at IS NULL OR a.ends_at > m.starts_at)
+    )
+    GROUP BY 1, 2 ORDER BY 1, 2
+"""
 
 
 class NotReviewed(Conflict):
@@ -152,8 +167,17 @@ async def without_invoice(month: Month, *, only_automatic: bool = True) -> list[
     ]
 
 
-async def waiting_for_review(month: Month) -> dict[uuid.UUID, int]:
-    """Return how many drafts of a month that is over each provider still has to review, of those that review them."""
-    automatic = set(await without_invoice(month))
-    waiting = (pair for pair in await without_invoice(month, only_automatic=False) if pair not in automatic)
-    return Counter(provider_id for _, provider_id in waiting)
+async def waiting_for_review(until: Month) -> dict[uuid.UUID, dict[Month, int]]:
+    """Return how many drafts wait for a review, by provider and month: of the year up to a month, the oldest first.
+
+    Of providers that review theirs; an agency with nothing in use in a month has no draft of it.
+    """
+    months = [until]
+    while len(months) < _MONTHS_LOOKED_BACK:
+        months.insert(0, months[0].previous)
+    found: dict[uuid.UUID, dict[Month, int]] = {}
+    for row in await rows(
+        _WAITING, [m.first for m in months], [m.starts_at for m in months], [m.ends_at for m in months]
+    ):
+        found.setdefault(row["provider_id"], {})[Month.of(row["month"])] = row["drafts"]
+    return found

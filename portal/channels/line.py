@@ -20,6 +20,7 @@ from services.files.rules import LARGEST
 from services.incidents.rules import Channel
 
 _LONGEST: Final = 5000  # signs LINE takes in one message
+_KEPT_AT_END: Final = 500
 _FETCHED = frozenset({"image", "file", "video", "audio"})
 
 
@@ -117,7 +118,7 @@ class Api:
 
     async def answer(self, reply_token: str, text: str) -> bool:
         """Answer what was just said; False where the token is used or too old. Refuses (Refused) anything else."""
-        body = {"replyToken": reply_token, "messages": [_message(text)]}
+        body = {"replyToken": reply_token, "messages": [message(text)]}
         answer = await self._client.post(f"{self._address}/v2/bot/message/reply", json=body, headers=self._headers)
         if answer.status_code == 400:
             return False
@@ -128,7 +129,7 @@ class Api:
         """Send a message of our own accord; LINE takes one key once, so that trying again doubles nothing."""
         answer = await self._client.post(
             f"{self._address}/v2/bot/message/push",
-            json={"to": user, "messages": [_message(text)]},
+            json={"to": user, "messages": [message(text)]},
             headers=self._headers | {"x-line-retry-key": str(key)},
         )
         if answer.status_code != 409:  # taken at an earlier try
@@ -154,5 +155,8 @@ class Api:
             raise Refused(answer.status_code)
 
 
-def _message(text: str) -> dict[str, str]:
-    return {"type": "text", "text": text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"}
+def message(text: str) -> dict[str, str]:
+    """Return a text as LINE takes it; one too long loses of its middle, because its end names the incident."""
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST - _KEPT_AT_END - 1]}…{text[-_KEPT_AT_END:]}"
+    return {"type": "text", "text": text}

@@ -119,11 +119,10 @@ async def _at_the_desk(visit: Visit) -> list[Waiting] | None:
 async def _in_finance(visit: Visit) -> list[Waiting] | None:
     if visit.by.provider_id is None or not visit.by.may(_P.BILLS_ISSUE):
         return None
-    drafts = await waiting_for_review(Month.of(visit.now).previous)
+    drafts = (await waiting_for_review(Month.of(visit.now).previous)).get(visit.by.provider_id, {})
+    oldest = f"{visit.path('billing')}?month={min(drafts)}" if drafts else ""
     return [
-        Waiting(
-            drafts.get(visit.by.provider_id, 0), lazy("Drafts of invoices to review"), "eye", visit.path("billing")
-        ),
+        Waiting(sum(drafts.values()), lazy("Drafts of invoices to review"), "eye", oldest),
         Waiting(await open_disputes(), lazy("Disputed lines to answer"), "alert-triangle", visit.path("disputes")),
     ]
 

@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from auth.rules import system
 from auth.tenancy import acting_as, rows
 from portal.channels.fetching import fetch_content
+from portal.channels.line import message
 from portal.channels.sending import send_replies
 from portal.settings import Settings
 from services.channels.linking import give_code, unlink
@@ -207,3 +208,12 @@ async def test_files_are_fetched_by_a_job_and_checked_like_any(
     assert any("LINE ไม่เก็บไฟล์นี้แล้ว" in text for text in texts)  # the fifth is gone
     async with acting_as(desk.helpdesk):
         assert [each.name for each in await ArrivalFile.all()] == ["ผัง.pdf"]
+
+
+def test_a_text_longer_than_line_takes_keeps_its_end() -> None:
+    assert message("สั้น")["text"] == "สั้น"
+    long = "ก" * 6000 + " เรื่องเลขที่ INC-A01-2570-0001"
+    sent = message(long)["text"]
+    assert len(sent) == 5000
+    assert sent.startswith("กกก")
+    assert sent.endswith("ก เรื่องเลขที่ INC-A01-2570-0001")

@@ -116,3 +116,15 @@ async def test_drafts_wait_for_a_provider_that_reviews_them(browser_for: Browser
     assert news.count("มีร่างใบแจ้งหนี้ที่รอท่านตรวจสอบ") == 1
     assert "ธันวาคม 2569 · 1" in news
     assert "ร่างใบแจ้งหนี้" not in said(await manager.get("/news"))
+
+
+async def test_a_draft_waits_until_it_is_issued_and_who_uses_nothing_has_none(browser_for: BrowserFor) -> None:
+    shop = await agency_a_in_december(at(2027, 1, 4, 9))
+    await shop.open("b", "GI", {"bandwidth": "100"}, at(2027, 1, 1))
+    finance = await browser_for("provider-finance")
+    await finance.submit("/billing/policy", {"needs_review": "yes", "due_days": "30"})
+    assert "ร่างใบแจ้งหนี้ที่รอตรวจสอบ 1 รายการ" in said(await finance.get("/"))  # agency ข. began in January
+    await stand(at(2027, 2, 2, 9), finance)
+    answer = await finance.get("/")
+    assert "ร่างใบแจ้งหนี้ที่รอตรวจสอบ 3 รายการ" in said(answer)  # December's of ก., January's of both
+    assert 'href="/billing?month=2026-12"' in answer.text
