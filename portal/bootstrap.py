@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -80,6 +81,9 @@ def _packages(lock: str) -> None:
             f"Installing the Python packages failed.\n{errors.strip()}\n"
             "Check the connection (or your package mirror's settings) and try again; what was fetched is kept."
         )
+    if os.environ.get("PYTHONDONTWRITEBYTECODE"):  # each process would compile every package again, a second or two
+        _say("  compiling …")
+        subprocess.run([str(PYTHON), "-m", "compileall", "-q", "-j", "0", str(VENV / "lib")], check=False)  # noqa: S603
     STAMP.write_text(json.dumps(wanted))
 
 
