@@ -31,6 +31,7 @@ from billing.statements.rules import Component, rate_month
 from billing.tariffs.queries import versions_of
 from portal import database
 from portal.embedded_postgres import OWNER, SUPERUSER, Running
+from portal.lifeline import settle
 
 T = TypeVar("T")
 
@@ -74,6 +75,7 @@ async def measure(running: Running, events: int) -> int:
     count = services * METERS * HOURS
     print(f"{count:,} events written and summed up in {perf_counter() - began:.0f} s", flush=True)
 
+    settle()  # as the portal's own processes do
     took: dict[str, list[Spent]] = {"GROUP BY alone": [], "from events": [], "from sums": []}
     for _ in range(ROUNDS):  # in turn, so that whatever else runs here meets each
         await timed(running, took["GROUP BY alone"], group(running))
@@ -130,18 +132,22 @@ def differing(raw: list[Charge], kept: list[Charge], lines: int) -> str | None:
 
 
 async def rated(world: World, *, by_event: bool) -> list[Charge]:
-    """Rate the month of every agency."""
+    """Rate the month of every agency, its services and meters read as the portal reads them."""
     async with acting_as(system("bench")):
         versions = await versions_of([item.id for item in world.items])
+        items = {item.id: item for item in world.items}
+        meters = await rows("SELECT component_id, price_item_id FROM meter ORDER BY code")
         services = defaultdict(list)
-        for agency_id, service_id, _ in world.services:
-            services[agency_id].append(service_id)
+        for row in await rows("SELECT agency_id, id FROM billed_service ORDER BY number"):
+            services[row["agency_id"]].append(row["id"])
         charges: list[Charge] = []
         for agency_id, mine in services.items():
             components: dict[tuple[object, object], Component] = {
-                (service, component): component_of(service, component, item, versions[item.id])
+                (service, meter["component_id"]): component_of(
+                    service, meter["component_id"], items[meter["price_item_id"]], versions[meter["price_item_id"]]
+                )
                 for service in mine
-                for component, item in zip(world.components, world.items, strict=True)
+                for meter in meters
             }
             usages: list[Usage] = await usages_of(agency_id, components, [MONTH], {}, by_event=by_event)  # type: ignore[arg-type]
             charges += rate_month((), MONTH, usages)

@@ -1,7 +1,6 @@
 """The web application: settings in, ASGI out."""
 
 import contextlib
-import gc
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import cached_property
@@ -23,6 +22,7 @@ from portal.arrival import arrive, stranger
 from portal.clock import Clock
 from portal.edge import route
 from portal.headers import Headers
+from portal.lifeline import settle
 from portal.limits import Limits
 from portal.network import Doorstep
 from portal.rendering import STATIC, error_page
@@ -123,9 +123,7 @@ def database_url(settings: Settings) -> str:
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     await database.connect(database_url(settings), pool=settings.database_pool)
-    # What is loaded stays: the collector need not look through all of it for what a page leaves behind.
-    gc.collect()
-    gc.freeze()
+    settle()
     try:
         yield
     finally:

@@ -21,6 +21,7 @@ from portal.dispatching import send_due
 from portal.duties import Done, catch_up
 from portal.job_queue import pause, work_through_the_queue
 from portal.keeping import let_usage_go
+from portal.lifeline import settle
 from portal.settings import Settings
 
 __all__ = ["Done", "catch_up", "run_worker"]
@@ -43,6 +44,7 @@ async def run_worker(settings: Settings) -> None:
     url = settings.database_url.get_secret_value()
     told = asyncio.Event()
     await database.connect(url, pool=settings.database_pool)
+    settle()
     try:
         with _told_to_end(told):
             _log.info("worker started")

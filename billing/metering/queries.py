@@ -41,13 +41,12 @@ _BY_DAYS = f"""
     FROM ({EVENTS.format(days="unsummed")}) e JOIN {_BUCKETS} ON e.day >= b.first AND e.day < b.beyond
     WHERE e.quantity IS NOT NULL GROUP BY e.service_id, e.component_id, b.bucket
 """  # noqa: S608 - our own text
-# Corrected events are left out of the great sum and counted apart: there are few of them.
+# Corrected events are left out of the great sum and counted apart: there are few of them. A month's buckets are columns
+# and not groups: how many services and meters there are the planner knows, and so it lets several processes add up.
 _BY_EVENTS = """
-    SELECT service_id, component_id, width_bucket(starts_at, $3::timestamptz[]) AS bucket,
-        sum(quantity) AS total, max(quantity) AS high
-    FROM usage_event
-    WHERE agency_id = $1 AND service_id = ANY($2::uuid[]) AND starts_at >= $4 AND starts_at < $5 {only}
-    GROUP BY service_id, component_id, bucket
+    SELECT service_id, component_id, {sums} FROM usage_event
+    WHERE agency_id = $1 AND service_id = ANY($2::uuid[]) AND starts_at >= $3 AND starts_at < {beyond} {only}
+    GROUP BY service_id, component_id
 """
 _CORRECTED = """
     SELECT DISTINCT ON (c.event_id) c.event_id, c.service_id, c.component_id, c.quantity,
@@ -121,7 +120,7 @@ async def usages_of(
     by_event: bool = False,
     as_invoiced: bool = False,
 ) -> list[Usage]:
-    """Return the usage of components in some months, one query: from the days' sums, or `by_event` from the events.
+    """Return the usage of components in some months: from the days' sums, in one query, or `by_event` from the events.
 
     `as_invoiced` (by event) leaves out what came or was corrected after its month was invoiced. `in_use` are the
     first and last day of services that were not in use throughout: a monthly high is charged for those days.
@@ -151,20 +150,51 @@ async def _by_events(
     """Return the sums of the events themselves, as corrected; `as_invoiced` leaves out what came too late."""
     stretch = [midnight(edge) for edge in edges], months[0].starts_at, months[-1].ends_at
     corrected = await rows(_CORRECTED, agency_id, services, *stretch, as_invoiced)
-    only = "AND NOT is_late " if as_invoiced else ""
-    asked: list[Any] = [agency_id, services, *stretch]
-    if corrected:
-        only += "AND id <> ALL($6::uuid[])"
-        asked.append([row["event_id"] for row in corrected])
-    # The planner takes each bucket for a great many groups and would sort every event; there are few, and a hash of
-    # them fits in memory.
-    await rows("SELECT set_config('enable_sort', 'off', true)")
-    found = await rows(_BY_EVENTS.format(only=only), *asked)
-    await rows("SELECT set_config('enable_sort', 'on', true)")
+    without = [row["event_id"] for row in corrected]
+    found = []
+    for month in months:
+        found += await _sums_of(agency_id, services, edges, month, without, as_invoiced=as_invoiced)
     return found + [
         row | {"total": row["quantity"], "high": row["quantity"]}
         for row in corrected
         if row["quantity"] is not None and not (as_invoiced and row["is_late"])
+    ]
+
+
+async def _sums_of(
+    agency_id: uuid.UUID,
+    services: list[uuid.UUID],
+    edges: list[dt.date],
+    month: Month,
+    without: list[uuid.UUID],
+    *,
+    as_invoiced: bool,
+) -> list[dict[str, Any]]:
+    """Return the sums of a month's events by service, component and bucket; `without` are those corrected."""
+    buckets = {n: day for n, day in enumerate(edges, 1) if month.first <= day <= month.last}
+    asked: list[Any] = [agency_id, services, *map(midnight, buckets.values()), month.ends_at]
+    sums, last = [], len(buckets) + 2
+    for opens, n in enumerate(buckets, 3):
+        # The month's own bounds hold for every bucket; each names only those that are its own.
+        bounds = [f"starts_at >= ${opens}"] * (opens > 3) + [f"starts_at < ${opens + 1}"] * (opens < last)
+        within = f" FILTER (WHERE {' AND '.join(bounds)})" if bounds else ""
+        sums.append(f"sum(quantity){within} AS total_{n}, max(quantity){within} AS high_{n}")
+    beyond, only = f"${len(asked)}", "AND NOT is_late" if as_invoiced else ""
+    if without:
+        asked.append(without)
+        only += f" AND id <> ALL(${len(asked)}::uuid[])"
+    columns = [(n, f"total_{n}", f"high_{n}") for n in buckets]
+    return [
+        {
+            "service_id": row["service_id"],
+            "component_id": row["component_id"],
+            "bucket": n,
+            "total": row[total],
+            "high": row[high],
+        }
+        for row in await rows(_BY_EVENTS.format(sums=", ".join(sums), beyond=beyond, only=only), *asked)
+        for n, total, high in columns
+        if row[total] is not None
     ]
 
 

@@ -18,7 +18,7 @@ from services.sections.queries import places_of
 from services.sla.facts import Standing, Status
 
 PAGE = 50
-MOST_COUNTED = 1000  # a count beyond is shown as "1,000+": nobody reads on, and counting all would be slow
+MOST_COUNTED = 200  # a count beyond is shown as "200+": nobody reads on, the overview has the figures
 
 
 class Queue(enum.StrEnum):
@@ -127,7 +127,7 @@ async def queue(
 
 
 async def counts(*, by: Actor, now: dt.datetime) -> Mapping[Queue, int]:
-    """Return how many incidents each queue but the last holds, counted up to 1,001: more is "1,000+"."""
+    """Return how many incidents each queue but the last holds, counted up to 201: more is "200+"."""
     sections = await _sections_of(by, now)
     values: list[Any] = []
     counted = []

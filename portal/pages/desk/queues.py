@@ -87,10 +87,10 @@ async def _held(visit: Visit) -> dict[Queue, Lazy]:
 
 
 async def _counts(visit: Visit, held: Mapping[Queue, Lazy]) -> dict[Queue, str]:
-    """Return how many each queue holds, in words; "1,000+" where nobody would read on."""
+    """Return how many each queue holds, in words; "200+" where nobody would read on."""
     found = await counts(by=visit.by, now=visit.now)
     return {
-        which: f"{MOST_COUNTED:,}+" if many > MOST_COUNTED else f"{many:,}"
+        which: f"{MOST_COUNTED}+" if many > MOST_COUNTED else f"{many:,}"
         for which, many in found.items()
         if which in held
     }

@@ -1,9 +1,13 @@
 """The desk's own pages: queues, calls, the head's section, outages, knowledge."""
 
+import uuid
 from collections.abc import Awaitable, Callable
 
 import pytest
 
+from auth.rules import system
+from auth.tenancy import acting_as
+from services.incidents.models import Incident
 from tests.browsing import Browser, said
 from tests.portal.pages.asking import stand
 from tests.portal.pages.desk_talk import attempt, call, move, report, stored
@@ -174,3 +178,24 @@ async def test_lists_go_on_page_by_page(desk: Desk, browser_for: BrowserFor) -> 
     following = listed.text.split('rel="next" href="')[1].split('"')[0].replace("&amp;", "&")
     assert (await official.get(following)).text.count('data-label="เลขที่"') == 5
     assert (await attempt(helpdesk, "/incidents/00000000-0000-0000-0000-000000000000", "taking")).status_code == 404
+
+
+async def test_a_queue_is_counted_as_far_as_anybody_reads_on(desk: Desk, browser_for: BrowserFor) -> None:
+    helpdesk, official = await browser_for("helpdesk"), await browser_for("official-a")
+    await stand(NOW, official)
+    first = await stored(await report(official, code="1.2a"))
+
+    async def with_others(many: int) -> str:
+        async with acting_as(system("tests")):
+            others = [first.clone(pk=uuid.uuid4()) for _ in range(many)]
+            for place, other in enumerate(others):
+                other.number = f"INC-{many}-{place}"
+            await Incident.bulk_create(others)
+        return said(await helpdesk.get("/desk?queue=unassigned")) + said(await helpdesk.get("/"))
+
+    page = await with_others(199)
+    assert "ยังไม่มอบหมาย (200)" in page
+    assert "เหตุขัดข้องที่ยังไม่มีผู้รับผิดชอบ 200 รายการ" in page
+    page = await with_others(1)
+    assert "ยังไม่มอบหมาย (200+)" in page
+    assert "เหตุขัดข้องที่ยังไม่มีผู้รับผิดชอบ มากกว่า 200 รายการ" in page
