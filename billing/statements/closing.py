@@ -20,9 +20,10 @@ _MONTHS_LOOKED_BACK = 12
 _WAITING = """
     SELECT b.provider_id, m.month, count(*) AS drafts
     FROM (SELECT DISTINCT agency_id, provider_id FROM billed_service) b
-    JOIN billing_policy p ON p.provider_id = b.provider_id AND p.needs_review
     CROSS JOIN unnest($1::date[], $2::timestamptz[], $3::timestamptz[]) AS m(month, starts_at, ends_at)
     WHERE NOT EXISTS (
+        SELECT FROM billing_policy p WHERE p.provider_id = b.provider_id AND NOT p.needs_review
+    ) AND NOT EXISTS (
         SELECT FROM statement s
         WHERE s.agency_id = b.agency_id AND s.provider_id = b.provider_id AND s.month = m.month
     ) AND EXISTS (
@@ -152,15 +153,15 @@ async def issue_reviewed(
 async def without_invoice(month: Month, *, only_automatic: bool = True) -> list[tuple[uuid.UUID, uuid.UUID]]:
     """Return (agency, provider) of every pair without an invoice for a month.
 
-    `only_automatic` leaves out providers whose invoices wait for a review.
+    `only_automatic` leaves out providers whose invoices wait for a review: all that did not decide otherwise.
     """
     return [
         (row["agency_id"], row["provider_id"])
         for row in await rows(
             "SELECT DISTINCT b.agency_id, b.provider_id FROM billed_service b WHERE NOT EXISTS ("
             " SELECT FROM statement s WHERE s.agency_id = b.agency_id AND s.provider_id = b.provider_id"
-            " AND s.month = $1) AND NOT ($2 AND EXISTS ("
-            " SELECT FROM billing_policy p WHERE p.provider_id = b.provider_id AND p.needs_review)) ORDER BY 1, 2",
+            " AND s.month = $1) AND (NOT $2 OR EXISTS ("
+            " SELECT FROM billing_policy p WHERE p.provider_id = b.provider_id AND NOT p.needs_review)) ORDER BY 1, 2",
             month.first,
             only_automatic,
         )

@@ -23,7 +23,7 @@ class Policy:
     `note_amount` baht, needs a note. `due_days` are from issue to due.
     """
 
-    needs_review: bool = False
+    needs_review: bool = True
     due_days: int = 30
     note_share: Decimal = NOTE_SHARE
     note_amount: Decimal = NOTE_AMOUNT

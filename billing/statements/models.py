@@ -73,7 +73,7 @@ class BillingPolicy(Model):
 
     id = primary_key()
     provider_id = fields.UUIDField(unique=True)
-    needs_review = fields.BooleanField(default=False)
+    needs_review = fields.BooleanField(default=True)
     due_days = fields.IntField(default=30)
     # A service's charge that differs from last month's by more than this share, and this much, needs a note.
     note_share = rate(default=Decimal("0.20"))

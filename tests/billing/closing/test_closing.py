@@ -21,6 +21,7 @@ from billing.statements.closing import (
     drafts_of,
     issue_reviewed,
     review,
+    waiting_for_review,
     without_invoice,
 )
 from billing.statements.closing_rules import Policy
@@ -174,16 +175,18 @@ async def test_an_agency_gives_itself_nothing(stage: Stage) -> None:
         )
 
 
-async def test_invoices_wait_where_the_provider_reviews_them(stage: Stage) -> None:
-    async with acting_as(CLOSING):
-        assert len(await without_invoice(OCTOBER)) == 2
-    await stage.as_(FINANCE, set_policy, stage.provider, Policy(needs_review=True), now=at("2026-10-02"))
+async def test_invoices_wait_for_a_review_unless_the_provider_does_without(stage: Stage) -> None:
     async with acting_as(CLOSING):
         assert await without_invoice(OCTOBER) == []
         assert len(await without_invoice(OCTOBER, only_automatic=False)) == 2
+        assert await waiting_for_review(OCTOBER) == {stage.provider: {OCTOBER: 2}}
     async with acting_as(stage.cast[FINANCE]):
         assert (await policy_of(stage.provider)).needs_review
         assert len(await drafts_of(stage.provider, OCTOBER)) == 2
+    await stage.as_(FINANCE, set_policy, stage.provider, Policy(needs_review=False), now=at("2026-10-02"))
+    async with acting_as(CLOSING):
+        assert len(await without_invoice(OCTOBER)) == 2
+        assert await waiting_for_review(OCTOBER) == {}
     with pytest.raises(Invalid):
         await stage.as_(FINANCE, set_policy, stage.provider, Policy(due_days=400), now=at("2026-10-02"))
 

@@ -28,7 +28,6 @@ async def issued_december(browser_for: BrowserFor) -> tuple[Browser, Browser]:
     """Bring the draft to its invoice, checking each step; returns the provider's and the agency's browser."""
     shop = await agency_a_in_december(at(2027, 1, 4, 9))
     desk, finance = await browser_for("provider-finance"), await browser_for("finance-a")
-    await desk.submit("/billing/policy", {"needs_review": "yes", "due_days": "30"})
     page = said(await desk.get("/billing"))
     assert "ธันวาคม 2569" in page
     assert "ฉบับร่าง รอตรวจ 73,723.00 84,492.03 +10,769.03 ต่างมาก 1 บริการ" in page

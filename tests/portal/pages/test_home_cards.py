@@ -106,8 +106,6 @@ async def test_incidents_wait_for_whose_move_they_are(database: str, browser_for
 async def test_drafts_wait_for_a_provider_that_reviews_them(browser_for: BrowserFor) -> None:
     await agency_a_in_december(at(2027, 1, 4, 9))
     finance, manager = await browser_for("provider-finance"), await browser_for("manager")
-    assert "ร่างใบแจ้งหนี้ที่รอตรวจสอบ" not in said(await finance.get("/"))  # they are issued without one
-    await finance.submit("/billing/policy", {"needs_review": "yes", "due_days": "30"})
     assert "ร่างใบแจ้งหนี้ที่รอตรวจสอบ 1 รายการ" in said(await finance.get("/"))
     assert "ร่างใบแจ้งหนี้" not in said(await manager.get("/"))
     for _ in range(2):  # told once
@@ -116,13 +114,14 @@ async def test_drafts_wait_for_a_provider_that_reviews_them(browser_for: Browser
     assert news.count("มีร่างใบแจ้งหนี้ที่รอท่านตรวจสอบ") == 1
     assert "ธันวาคม 2569 · 1" in news
     assert "ร่างใบแจ้งหนี้" not in said(await manager.get("/news"))
+    await finance.submit("/billing/policy", {"due_days": "30"})  # issued by themselves from now on
+    assert "ร่างใบแจ้งหนี้ที่รอตรวจสอบ" not in said(await finance.get("/"))
 
 
 async def test_a_draft_waits_until_it_is_issued_and_who_uses_nothing_has_none(browser_for: BrowserFor) -> None:
     shop = await agency_a_in_december(at(2027, 1, 4, 9))
     await shop.open("b", "GI", {"bandwidth": "100"}, at(2027, 1, 1))
     finance = await browser_for("provider-finance")
-    await finance.submit("/billing/policy", {"needs_review": "yes", "due_days": "30"})
     assert "ร่างใบแจ้งหนี้ที่รอตรวจสอบ 1 รายการ" in said(await finance.get("/"))  # agency ข. began in January
     await stand(at(2027, 2, 2, 9), finance)
     answer = await finance.get("/")
