@@ -13,9 +13,13 @@ _LIBC: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def settle() -> None:
-    """Leave what is loaded out of garbage collection: it stays as long as the process, and is much to look through."""
+    """Leave what is loaded out of garbage collection: it stays as long as the process, and is much to look through.
+
+    Then collect every 20,000 new objects instead of 700: a page or a month's lines make thousands that are no garbage.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def tied_to(parent: int, ending: signal.Signals) -> Callable[[], None]:
