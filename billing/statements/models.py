@@ -69,7 +69,7 @@ class StatementLine(Model):
 
 
 class BillingPolicy(Model):
-    """How a provider closes its months; one that has set nothing has its invoices issued when the month is over."""
+    """How a provider closes its months; the drafts of one that has set nothing wait for a review."""
 
     id = primary_key()
     provider_id = fields.UUIDField(unique=True)
