@@ -9,6 +9,7 @@ import datetime as dt
 import io
 import re
 import zipfile
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -18,7 +19,8 @@ import openpyxl
 
 from auth.errors import Invalid
 from billing.metering.rules import Faults, Reading
-from billing.months import BANGKOK, BUDDHIST_ERA
+from billing.months import BANGKOK, BUDDHIST_ERA, ONE_DAY
+from billing.words import MONTHS_TH, MONTHS_TH_SHORT
 
 SOURCE: Final = "by-hand"
 LARGEST: Final = 2 * 1024 * 1024
@@ -33,8 +35,15 @@ HEADINGS: Final = {
     "start": ("start", "เริ่ม", "ตั้งแต่"),
     "end": ("end", "สิ้นสุด", "ถึง"),
 }
-_DAY_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?:[ T](\d{1,2}):(\d{2})(?::(\d{2}))?)?", re.ASCII)
+# 10/12/2569 09:00, 10 ธ.ค. 2569 09.00 น., 2569-12-10T09:00: the day first, or the year.
+_TIME = r"(?:[ T]+(?P<hour>\d{1,2})[:.](?P<minute>\d{2})(?:[:.](?P<second>\d{2}))?(?: ?น\.?)?)?"
+_DAY_FIRST = re.compile(r"(?P<day>\d{1,2})([/ -])(?P<month>\d{1,2}|[ก-๙.]+)\2(?P<year>\d{4})" + _TIME, re.ASCII)
+_YEAR_FIRST = re.compile(r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})(?P<rest>.*)", re.ASCII | re.DOTALL)
+_QUANTITY = re.compile(r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?|[0-9.]+[eE][+-]?[0-9]{1,2}", re.ASCII)
+_MONTHS = {name: number for names in (MONTHS_TH, MONTHS_TH_SHORT) for number, name in enumerate(names, 1)}
+_DIGITS = str.maketrans("๐๑๒๓๔๕๖๗๘๙", "0123456789")
 _EARLIEST_BUDDHIST = 2400
+_MIDNIGHT = 24  # as the end of a day is written where meters are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +108,18 @@ def _places(heading: Sequence[Any]) -> dict[str, int]:
 
 
 def _quantity(cell: Any) -> str | None:
+    """Return a quantity in plain digits; commas stand between thousands and nowhere else, or 1,5 would be fifteen."""
     if isinstance(cell, bool) or cell is None:
         return None
-    text = repr(cell) if isinstance(cell, int | float) else str(cell).strip().replace(",", "")
+    # A workbook keeps seventeen digits of 0.3 and shows fifteen.
+    text = f"{cell:.15g}" if isinstance(cell, float) else str(cell).strip().translate(_DIGITS)
+    if not _QUANTITY.fullmatch(text):
+        return None
     try:
-        number = Decimal(text)
+        number = Decimal(text.replace(",", ""))
     except ArithmeticError:
         return None
-    return f"{number:f}" if number.is_finite() and abs(number.adjusted()) < _MOST_DIGITS else None
+    return f"{number:f}" if abs(number.adjusted()) < _MOST_DIGITS else None
 
 
 def _moment(cell: Any) -> dt.datetime | None:
@@ -122,10 +135,16 @@ def _time_in(cell: Any) -> dt.datetime:
         return _in_bangkok(cell)
     if isinstance(cell, dt.date):
         return _in_bangkok(dt.datetime.combine(cell, dt.time()))
-    text = str(cell or "").strip()
+    text = str(cell or "").strip().translate(_DIGITS)
     if found := _DAY_FIRST.fullmatch(text):
-        day, month, year, hour, minute, second = (int(part or 0) for part in found.groups())
-        return _in_bangkok(dt.datetime(_common_era(year), month, day, hour, minute, second))  # noqa: DTZ001 - given next
+        day, hour, minute, second = (int(found[name] or 0) for name in ("day", "hour", "minute", "second"))
+        month = _MONTHS.get(found["month"]) or int(found["month"])
+        ends_day = hour == _MIDNIGHT and not minute and not second
+        moment = dt.datetime(_common_era(int(found["year"])), month, day, 0 if ends_day else hour, minute, second)  # noqa: DTZ001 - given next
+        return _in_bangkok(moment + ONE_DAY if ends_day else moment)
+    if found := _YEAR_FIRST.fullmatch(text):
+        # The year first, or 29 February 2571 would be looked for in the year 2571 of the Common Era.
+        text = f"{_common_era(int(found['year'])):04}-{found['month']}-{found['day']}{found['rest']}"
     return _in_bangkok(dt.datetime.fromisoformat(text))
 
 
@@ -142,7 +161,7 @@ def _common_era(year: int) -> int:
 
 def _text(content: bytes) -> Iterator[list[str]]:
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-16" if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
     except UnicodeDecodeError:
         text = content.decode("cp874", errors="replace")  # what a Thai Excel writes
     if "\0" in text:

@@ -111,15 +111,29 @@ async def faults_in(
     return {index: why for index, why in faults.items() if index not in known}
 
 
-async def known_otherwise(readings: Sequence[Reading], *, by: Actor) -> list[int]:
-    """Return the readings whose identity is known with other content, by index; stores nothing."""
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """Which readings say what is stored or said before them, and which of them say it otherwise; by index."""
+
+    alike: frozenset[int]
+    otherwise: frozenset[int]
+
+
+async def repeats_in(readings: Sequence[Reading], *, by: Actor) -> Repeats:
+    """Return the readings whose identity is known, or came earlier among them; stores nothing."""
     if by.provider_id is None:
         raise NotPermitted("only a provider measures")
+    batch = Batch(by.provider_id, readings)
+    first: dict[str, int] = {}
+    again = {index for index, key in enumerate(batch.ids) if first.setdefault(key, index) != index}
+    otherwise = {index for index in again if batch.said[index] != batch.said[first[batch.ids[index]]]}
+    asked = set(first.values())
     try:
-        await Batch(by.provider_id, readings).known_among(range(len(readings)))
+        known = await batch.known_among(asked)
     except Contradicted as refused:
-        return refused.events
-    return []
+        otherwise |= set(refused.events)
+        known = await batch.known_among(asked - otherwise)
+    return Repeats(frozenset((again | known) - otherwise), frozenset(otherwise))
 
 
 async def _let_go_of(stretches: Mapping[int, Stretch]) -> dict[int, Faults]:

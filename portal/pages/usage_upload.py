@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from auth.errors import Invalid
 from auth.tenancy import record
-from billing.metering.commands import faults_in, known_otherwise, take
+from billing.metering.commands import faults_in, repeats_in, take
 from billing.metering.rules import LATEST, BadReadings, Contradicted, Faults, Reading
 from billing.metering.storing import Origin
 from portal import readings_by_hand
@@ -38,7 +38,7 @@ FAULTS: tuple[Lazy, ...] = (
     lazy("the price changes within; split the reading there"),
     lazy("names no service of yours"),
     lazy("is not measured for this service"),
-    lazy("is known already, with another quantity; correct it instead"),
+    lazy("is known already, or in an earlier row, with another quantity; correct the stored one instead"),
     lazy("The file is empty."),
     lazy("The file is larger than 2 MB."),
     lazy("The file has more than 2,000 rows."),
@@ -46,6 +46,7 @@ FAULTS: tuple[Lazy, ...] = (
     lazy("The first row must hold the headings service, meter, quantity, start and end."),
     lazy("The file is neither CSV nor XLSX."),
 )
+_OTHERWISE = "is known already, or in an earlier row, with another quantity; correct the stored one instead"
 _FIELDS = {
     "subject": lazy("Service"),
     "data.meter": lazy("Meter"),
@@ -71,17 +72,23 @@ async def preview(visit: Visit) -> Response:
     readings = [sheet.readings[number] for number in numbers]
     reason = _reason(visit)
     faults = dict(sheet.faults)
-    otherwise = await known_otherwise(readings, by=visit.by)
-    for index in otherwise:
-        faults[numbers[index]] = {"data.quantity": "is known already, with another quantity; correct it instead"}
-    fitting = [index for index in range(len(readings)) if index not in otherwise]
+    repeats = await repeats_in(readings, by=visit.by)
+    for index in repeats.otherwise:
+        faults[numbers[index]] = {"data.quantity": _OTHERWISE}
+    fitting = [index for index in range(len(readings)) if index not in repeats.otherwise]
     found = await faults_in([readings[i] for i in fitting], by=visit.by, now=visit.now, latest=_latest(reason))
     faults |= {numbers[fitting[place]]: why for place, why in found.items()}
+    new = [
+        (number, sheet.readings[number])
+        for index, number in enumerate(numbers)
+        if number not in faults and index not in repeats.alike
+    ]
     return visit.render(
         "usage_upload/preview.html",
         status=422 if faults else 200,
-        readings=[(number, sheet.readings[number]) for number in numbers if number not in faults][:_SHOWN],
-        count=len([number for number in numbers if number not in faults]),
+        readings=new[:_SHOWN],
+        count=len(new),
+        known=len(repeats.alike),
         faults=[(number, _in_words(why)) for number, why in sorted(faults.items())],
         packed=_packed(readings),
         reason=reason,

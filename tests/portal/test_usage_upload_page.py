@@ -2,6 +2,7 @@ import datetime as dt
 import html
 import io
 import re
+import zipfile
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any
@@ -55,13 +56,19 @@ async def test_a_file_is_previewed_then_stored_then_known(world: World, browser_
     browser = await browser_for("technician")
     shown = await send(browser, content)
     assert shown.status_code == 200
-    assert "แถวที่ถูกต้อง 2 แถว" in said(shown)
+    assert "จะบันทึก 2 แถว" in said(shown)
     assert await everything() == [0, 0, 0, 0]
     after = await browser.follow(await browser.submit("/usage", fields_of(shown)))
     assert "บันทึกแล้ว 2 รายการ" in said(after)
     assert sorted(each[1] for each in await hours(world.service.id)) == [Decimal(2), Decimal("12.5")]
-    again = await browser.follow(await browser.submit("/usage", fields_of(await send(browser, content))))
-    assert "มีอยู่แล้ว 2 รายการ" in said(again)
+    again = await send(browser, content)
+    assert (again.status_code, fields_of(again)) == (200, {})
+    assert "ไม่บันทึกซ้ำ 2 แถว" in said(again)
+    more = workbook([heading, [number, "energy", 12.5, START, END], [number, "visit", 1, END, END]])
+    more_shown = await send(browser, more)
+    assert "จะบันทึก 1 แถว" in said(more_shown)
+    stored = await browser.follow(await browser.submit("/usage", fields_of(more_shown)))
+    assert "บันทึกแล้ว 1 รายการ มีอยู่แล้ว 1 รายการ" in said(stored)
 
 
 async def test_the_meters_that_can_be_named_are_told_with_what_they_are(world: World, browser_for: BrowserFor) -> None:
@@ -104,6 +111,19 @@ async def test_a_row_known_with_another_quantity_is_shown_before_anything_is_sto
     assert "กรุณาใช้การแก้ไขแทน" in said(other)
 
 
+async def test_a_row_that_says_otherwise_than_an_earlier_one_is_shown_as_bad(
+    world: World, browser_for: BrowserFor
+) -> None:
+    browser = await browser_for("technician")
+    rows = [f"S,energy,{quantity},{START},{END}" for quantity in ("1", "1.0", "2")]
+    shown = await send(browser, text_of(world.service.number, *rows))
+    assert shown.status_code == 422
+    assert re.findall(r'<td[^>]*class="number"[^>]*>(\d+)</td><td', shown.text)[0] == "4"
+    twice = await send(browser, text_of(world.service.number, *rows[:2]))
+    assert "จะบันทึก 1 แถว" in said(twice)
+    assert "ไม่บันทึกซ้ำ 1 แถว" in said(twice)
+
+
 async def test_old_readings_are_taken_with_a_reason(world: World, browser_for: BrowserFor) -> None:
     browser = await browser_for("provider-finance")
     content = text_of(world.service.number, "S,energy,1,2026-02-10 09:00,2026-02-10 10:00")
@@ -125,7 +145,7 @@ async def test_what_comes_back_from_the_browser_is_checked_anew(world: World, br
 
 def test_headings_eras_numbers_and_encodings_are_read() -> None:
     thai = "บริการ;มิเตอร์;ปริมาณ;เริ่ม;สิ้นสุด\nS;energy;1,234.5;10/12/2569 09:00;10/12/2026 10:00\n"
-    for content in (thai.encode(), thai.encode("utf-8-sig"), thai.encode("cp874")):
+    for content in (thai.encode(), thai.encode("utf-8-sig"), thai.encode("cp874"), thai.encode("utf-16")):
         [reading] = read(content).readings.values()
         assert (reading.quantity, reading.starts_at, reading.ends_at) == (
             "1234.5",
@@ -134,6 +154,62 @@ def test_headings_eras_numbers_and_encodings_are_read() -> None:
         )
     [zoned] = read(text_of("S", "S,energy,1,2026-12-10T02:00:00Z,2026-12-10T03:00:00Z")).readings.values()
     assert zoned.starts_at == at(2026, 12, 10, 9)
+
+
+WRITTEN = {
+    "1,234.5": "1234.5",
+    "1,234,567": "1234567",
+    "๑๒.๕": "12.5",
+    "1e3": "1000",
+    "1,5": None,
+    "12,34,5": None,
+    "1.234,5": None,
+    "1_0": None,
+}
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+def test_a_comma_stands_between_thousands_and_nowhere_else(written: str) -> None:
+    content = f"service;meter;quantity;start;end\nS;energy;{written};10/12/2569 09:00;10/12/2569 10:00"
+    found = read(content.encode())
+    read_as = [reading.quantity for reading in found.readings.values()]
+    assert read_as == ([WRITTEN[written]] if WRITTEN[written] else [])
+    assert len(found.faults) == 1 - len(read_as)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("10/12/2569 09.30", at(2026, 12, 10, 9, 30)),
+        ("10/12/2569 09.30 น.", at(2026, 12, 10, 9, 30)),
+        ("10-12-2569 09:30:00", at(2026, 12, 10, 9, 30)),
+        ("10 ธ.ค. 2569 09.30 น.", at(2026, 12, 10, 9, 30)),
+        ("๑๐ ธันวาคม ๒๕๖๙", at(2026, 12, 10)),
+        ("31/12/2569 24:00", at(2027, 1, 1)),
+        ("29/02/2571 09:00", at(2028, 2, 29, 9)),
+        ("2571-02-29 09:00", at(2028, 2, 29, 9)),
+    ],
+)
+def test_days_and_times_are_read_as_they_are_written_here(written: str, meant: dt.datetime) -> None:
+    [reading] = read(f"service,meter,quantity,start,end\nS,energy,1,{written},{written}".encode()).readings.values()
+    assert (reading.starts_at, reading.ends_at) == (meant, meant)
+
+
+@pytest.mark.parametrize("written", ["31/11/2569", "10/13/2569", "10/12/2569 24:01", "10/12/2569 9", "10 ธคม 2569"])
+def test_what_is_no_day_is_a_bad_row(written: str) -> None:
+    found = read(f"service,meter,quantity,start,end\nS,energy,1,{written},10/12/2569".encode())
+    assert [set(why) for why in found.faults.values()] == [{"data.start"}]
+
+
+def test_a_workbooks_number_is_read_as_it_shows_it() -> None:
+    rows = [["service", "meter", "quantity", "start", "end"], ["S", "energy", 0.3, START, END]]
+    with zipfile.ZipFile(io.BytesIO(workbook(rows))) as packed, io.BytesIO() as kept:
+        with zipfile.ZipFile(kept, "w") as changed:
+            for name in packed.namelist():
+                text = packed.read(name).replace(b"<v>0.3</v>", b"<v>0.30000000000000004</v>")
+                changed.writestr(name, text)
+        [reading] = read(kept.getvalue()).readings.values()
+    assert reading.quantity == "0.3"
 
 
 @pytest.mark.parametrize(
