@@ -5,6 +5,7 @@ in one object is refused: two readers could understand it differently.
 """
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -20,9 +21,13 @@ BATCH = "application/cloudevents-batch+json"
 BINARY = "application/json"
 
 _Time = Annotated[dt.datetime, msgspec.Meta(tz=True)]
+# application/json and any other type that ends in +json, with or without parameters.
+_Json = Annotated[str, msgspec.Meta(pattern=r"(?i)^[\w!#$&^.-]+/([\w!#$&^.+-]+\+)?json *(;.*)?$")]
 
 
-class _Data(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+class _Data(msgspec.Struct, gc=False):
+    """What was measured; what else a meter says beside it is passed over."""
+
     meter: str
     quantity: str
     start: str
@@ -30,7 +35,7 @@ class _Data(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 class _Event(msgspec.Struct, gc=False):
-    """The attributes in use here; extensions, which any event may carry, are passed over.
+    """The attributes in use here; extensions, which any event may carry, are passed over. Null is not given.
 
     The start and the end are read apart: the events of a batch share most of theirs.
     """
@@ -41,9 +46,9 @@ class _Event(msgspec.Struct, gc=False):
     type: Annotated[str, msgspec.Meta(min_length=1)]
     subject: str
     data: _Data
-    datacontenttype: Literal["application/json"] | msgspec.UnsetType = msgspec.UNSET
-    dataschema: str | msgspec.UnsetType = msgspec.UNSET
-    time: _Time | msgspec.UnsetType = msgspec.UNSET
+    datacontenttype: _Json | msgspec.UnsetType | None = msgspec.UNSET
+    dataschema: str | msgspec.UnsetType | None = msgspec.UNSET
+    time: _Time | msgspec.UnsetType | None = msgspec.UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +59,12 @@ class Parsed:
     faults: dict[int, Faults]
 
 
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_ESCAPED = re.compile(r"\\(.)")
 _read_one = msgspec.json.Decoder(_Event).decode
 _read_many = msgspec.json.Decoder(list[_Event]).decode
 _QUOTES = 2 * 10 + 2 * 9  # around the names and the texts of an event
-_QUOTES_MORE = 4  # around the name and the text of each optional attribute
+_QUOTES_MORE = 2  # around the name of each optional attribute, and as many around its text
 
 
 def parse(body: bytes, media_type: str, headers: Mapping[str, str]) -> Parsed:
@@ -108,9 +115,11 @@ def _reading(event: _Event, moments: _Moments) -> Reading:
 
 def _quotes(event: _Event) -> int:
     """Return how many quotes an event is written with."""
-    unset = msgspec.UNSET
-    options = (event.datacontenttype is not unset) + (event.dataschema is not unset) + (event.time is not unset)
-    return _QUOTES + _QUOTES_MORE * options
+    quotes = _QUOTES
+    for option in (event.datacontenttype, event.dataschema, event.time):
+        if option is not msgspec.UNSET:
+            quotes += _QUOTES_MORE if option is None else 2 * _QUOTES_MORE
+    return quotes
 
 
 def _slowly(events: list[Any]) -> Parsed:
@@ -134,7 +143,6 @@ def _faults_of(event: Any) -> Faults:
     data = event.get("data")
     if isinstance(data, dict):
         found |= {f"data.{name}": why for name, wanted in _DATA.items() if (why := wanted.fault(data, name))}
-        found |= {f"data.{name[:40]}": "is unknown" for name in sorted(data.keys() - _DATA.keys())}
     else:
         found["data"] = "must be an object" if "data" in event else "is missing"
     return found
@@ -152,6 +160,8 @@ class _Wanted:
         if name not in document:
             return None if self.optional else "is missing"
         value = document[name]
+        if value is None and self.optional:
+            return None
         try:
             msgspec.convert(value, self.kind)
         except msgspec.ValidationError:
@@ -167,7 +177,7 @@ _ATTRIBUTES = {
     "specversion": _Wanted(Literal["1.0"], "must be 1.0"),
     "type": _Wanted(Annotated[str, msgspec.Meta(min_length=1)], "must be text, and not empty"),
     "subject": _TEXT,
-    "datacontenttype": _Wanted(Literal["application/json"], "must be application/json", optional=True),
+    "datacontenttype": _Wanted(_Json, "must be application/json", optional=True),
     "dataschema": _Wanted(str, "must be text", optional=True),
     "time": _Wanted(_Time, _TIME, optional=True),
 }
@@ -175,9 +185,19 @@ _DATA = {"meter": _TEXT, "quantity": _TEXT, "start": _Wanted(_Time, _TIME), "end
 
 
 def _event_of(data: Any, headers: Mapping[str, str]) -> dict[str, Any]:
-    """Return the event of a binary-mode request: its attributes are percent-encoded headers, its data the body."""
-    event: dict[str, Any] = {name[3:]: unquote(value) for name, value in headers.items() if name.startswith("ce-")}
+    """Return the event of a binary-mode request: its attributes are headers, its data the body."""
+    event: dict[str, Any] = {name[3:]: _attribute(value) for name, value in headers.items() if name.startswith("ce-")}
     return event | {"data": data}
+
+
+def _attribute(value: str) -> str:
+    """Read a header as the HTTP binding writes it: perhaps between quotes, then percent-encoded.
+
+    The same event must have the same identity, whether a client quotes its headers or not.
+    """
+    if quoted := _QUOTED.fullmatch(value):
+        value = _ESCAPED.sub(r"\1", quoted[1])
+    return unquote(value)
 
 
 def _without_nul(readings: dict[int, Reading]) -> None:

@@ -1,6 +1,7 @@
 """Usage as machines report it: CloudEvents in, a count of what was stored out; and corrections of it."""
 
 import datetime as dt
+from email.message import Message
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -90,10 +91,10 @@ async def correct_usage(call: Call) -> Response:
 
 async def _parsed(call: Call) -> Parsed:
     headers = call.request.headers
-    media_type, _, more = headers.get("content-type", "").lower().partition(";")
-    media_type = media_type.strip()
-    charset = more.partition("charset=")[2].strip(' "')
-    if media_type not in {STRUCTURED, BATCH, BINARY} or charset not in {"", "utf-8"}:
+    said = Message()
+    said["content-type"] = headers.get("content-type", "")
+    media_type, charset = said.get_content_type(), said.get_content_charset("utf-8")
+    if media_type not in {STRUCTURED, BATCH, BINARY} or charset != "utf-8":
         raise HTTPException(415, f"Send {STRUCTURED}, {BATCH}, or {BINARY} with ce- headers, in UTF-8.")
     if "content-encoding" in headers:
         raise HTTPException(415, "Send the body as it is, not compressed.")
