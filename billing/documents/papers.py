@@ -167,7 +167,8 @@ def document_paper(
 def _paper_line(line: Line) -> PaperLine:
     name, kept = line.names[0], line.derivation
     if "corrects" in kept:
-        name += f" (ปรับปรุงค่าบริการเดือน{thai_month(Month.parse(kept['corrects']['month']).first)})"
+        settled = kept["corrects"]
+        name += f" (ปรับปรุงใบแจ้งหนี้ {settled['number']} เดือน{thai_month(Month.parse(settled['month']).first)})"
     elif "credit" in kept:
         name += f": {kept['credit']['reason']}"
     elif kept.get("days") and kept["days"] != kept["days_in_month"]:

@@ -39,7 +39,7 @@ async def record_payment(
     """Record money received for an invoice and the tax withheld from it, in baht, and issue the receipt.
 
     Part of what is owed may be paid. Refuses (Invalid) more than is open, nothing at all, a day to come or before the
-    invoice, a payment without its reference, and withheld tax without its certificate.
+    invoice, a payment without its reference, and withheld tax without its certificate, or with one of a day to come.
     """
     statement = await one(Statement, id=statement_id)
     await hold_month(statement.agency_id, statement.provider_id, Month.of(statement.month))
@@ -53,6 +53,8 @@ async def record_payment(
         wrong["reference"] = "Give the reference of the payment."
     if withheld > 0 and not (certificate_number and certificate_date):
         wrong["certificate_number"] = "Give the number and the date of the withholding-tax certificate."
+    elif certificate_date and certificate_date > bangkok_date(now):
+        wrong["certificate_date"] = "Give a day that is not to come."
     if wrong:
         raise Invalid(wrong)
     payment = await Payment.create(

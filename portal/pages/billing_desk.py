@@ -61,6 +61,7 @@ REASONS = (
     lazy("This is more than is left of the invoice."),
     lazy("Give a day from the invoice's to today."),
     lazy("Give the reference of the payment."),
+    lazy("Give a day that is not to come."),
     lazy("Give the number and the date of the withholding-tax certificate."),
     lazy("Explain the large differences to last month."),
     lazy("Give a whole number of days, at most 365."),

@@ -181,6 +181,7 @@ async def index(visit: Visit) -> Response:
         view=view,
         rows=rows,
         has_year_before=any(row.year_before is not None for row in rows),
+        year_before=sum((row.year_before for row in rows if row.year_before is not None), Decimal("0.00")),
         totals=_total_of(view.months),
         this_month=this_month,
         bars=_bars(rows, visit.language),

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import uuid
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -17,7 +18,7 @@ from auth.tenancy import acting_as, rows
 from billing.documents.commands import Correction, correct
 from billing.documents.etax import RAM, RSM, etax_xml
 from billing.documents.models import Document, Kind
-from billing.documents.papers import Paper
+from billing.documents.papers import Paper, PaperLine, Section
 from billing.documents.pdf import pdf
 from billing.documents.queries import documents_of
 from billing.money import Totals
@@ -183,6 +184,17 @@ async def test_a_credit_note_takes_back_what_was_charged_and_no_more(stage: Stag
     # The sheet says what the invoice said, what is right, and the difference, as the XML does.
     said = text_of(pdf(await sheet(stage, "finance-a", first.id), FONTS), tmp_path)
     assert re.search(r"77,711\.28 .*77,000\.00 .*711\.28 .*49\.79 .*761\.07", said), said
+
+
+async def test_months_and_addresses_do_not_fall_apart(stage: Stage, bill: Bill, tmp_path: Path) -> None:
+    paper = await sheet(stage, "finance-a", statement_id(bill))
+    town, month = "อำเภอเมืองนนทบุรี", "ปรับปรุงใบแจ้งหนี้ INV-P01-2569-00024 เดือนกันยายน 2569"
+    for before in range(12):
+        buyer = replace(paper.buyer, address=f"{'อาคาร ' * before}ตำบลบางกระสอ {town} จังหวัดนนทบุรี 11000")
+        line = PaperLine(f"{'ไฟ ' * before}({month})", "1 ก.ย. 2569 – 30 ก.ย. 2569", Decimal(1), "kWh", Decimal(1))
+        said = text_of(pdf(replace(paper, buyer=buyer, sections=(Section("", (line,)),)), FONTS), tmp_path)
+        assert town in said, before
+        assert "กันยายน" in said, before
 
 
 async def test_what_is_open_ages(stage: Stage, bill: Bill) -> None:

@@ -92,6 +92,9 @@ async def test_december_is_issued_with_its_credit_and_paid(browser_for: BrowserF
     wrong = await desk.submit(f"{invoice}/payments", payment | {"received": "82,373.97"})
     assert wrong.status_code == 422
     assert "จำนวนเงินเกินกว่ายอดค้างชำระของใบแจ้งหนี้" in said(wrong)
+    wrong = await desk.submit(f"{invoice}/payments", payment | {"certificate_date": "04/01/2571"})
+    assert wrong.status_code == 422
+    assert "วันที่ของหนังสือรับรอง: กรุณาระบุวันที่ไม่เกินวันนี้" in said(wrong)
     page = said(await desk.follow(await desk.submit(f"{invoice}/payments", payment)))
     assert "RC-P01-2570-00001" in page
     assert "ยอดค้างชำระ (บาท) 0.00" in page

@@ -120,6 +120,8 @@ async def test_last_years_month_stands_beside_where_there_was_one(browser_for: B
     page = said(await finance.get("/costs"))
     assert "ธันวาคม 2569 15,000.00 1,050.00 16,050.00 9,095.00 +6,955.00" in page
     assert "ตุลาคม 2569 8,500.00 595.00 9,095.00 – – " in page
+    # 2 × 9,095.00 and 10 × 16,050.00; of the year before ten months: 10 × 9,095.00.
+    assert "ทั้งปี 167,000.00 11,690.00 178,690.00 90,950.00 +87,740.00" in page
     before = said(await finance.get("/costs?year=2569"))
     assert "ธันวาคม 2568 8,500.00 595.00 9,095.00" in before
     assert "ประมาณการค่าบริการเดือนปัจจุบัน" not in before
@@ -168,7 +170,7 @@ async def test_what_was_measured_and_what_came_late_is_explained(browser_for: Br
     assert "900 หน่วย × 4.50 4,050.00" in november
     answer = await finance.get("/costs/2026-12")
     december = said(answer)
-    assert "energy 200 หน่วย 1 พ.ย. 2569 – 30 พ.ย. 2569 – 850.00" in december
+    assert "energy ปรับปรุงใบแจ้งหนี้ INV-P01-2570-00001 200 หน่วย 1 พ.ย. 2569 – 30 พ.ย. 2569 – 850.00" in december
     assert "ปริมาณการใช้งานของเดือนพฤศจิกายน 2569 ที่ได้รับหรือแก้ไขหลังออกใบแจ้งหนี้เลขที่ INV-P01-2570-00001" in december
     assert "ปริมาณปัจจุบัน 1,100 หน่วย 4,900.00 เรียกเก็บแล้ว 900 หน่วย −4,050.00 ผลต่าง 850.00" in december
     assert answer.text.count("<tfoot>") == 1  # with the service's own lines, under one subtotal
