@@ -186,7 +186,8 @@ async def _recomputed() -> int:
         differing = [each for report in reports for each in report.differences] + await missing_numbers()
     for each in differing:
         print(f"{each.number}: {each.what}")
-    print(f"{sum(report.statements for report in reports)} invoices recomputed; {len(differing) or 'none'} differ.")
+    count = f"{len(differing) or 'no'} difference{'' if len(differing) == 1 else 's'}"
+    print(f"{sum(report.statements for report in reports)} invoices recomputed; {count}.")
     if from_sums := sum(report.from_sums for report in reports):
         print(
             f"{from_sums} of them against the sums by day: single usage events of their months are not kept any more."

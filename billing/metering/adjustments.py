@@ -10,6 +10,7 @@ from decimal import Decimal
 from auth.tenancy import rows
 from billing.metering.models import Adjustment, UsageCorrection
 from billing.metering.queries import Key, usages_of
+from billing.metering.retention import kept_from
 from billing.money import ZERO, exactly
 from billing.months import Month
 from billing.statements.charges import Charge, Component, Usage
@@ -74,10 +75,13 @@ async def dues_of(
     late: Iterable[tuple[uuid.UUID, uuid.UUID, Month]],
     components: Mapping[Key, Component],
     in_use: Mapping[uuid.UUID, tuple[dt.date, dt.date]],
+    *,
+    by_event: bool = False,
 ) -> list[Due]:
     """Return what is to be settled for an agency, by month, service and component; no query where nothing is late.
 
     `late` is usage that came or changed after its month's invoice and waits for the next: service, component, month.
+    It is added up from the days' sums, or `by_event` from the events.
     """
     marks = {mark for mark in late if mark[:2] in components}
     if not marks:
@@ -90,7 +94,7 @@ async def dues_of(
         (row["service_id"], row["component_id"], Month.of(row["month"])): (row["amount"], row["quantity"])
         for row in await rows(_EARLIER, agency_id, [month.first for month in months])
     }
-    now = _by_mark(await usages_of(agency_id, wanted, months, in_use))
+    now = _by_mark(await usages_of(agency_id, wanted, months, in_use, by_event=by_event))
     then = _by_mark(await usages_of(agency_id, wanted, months, in_use, as_invoiced=True))
     owners = {row["id"]: row["provider_id"] for row in await rows(_OWNERS, agency_id)}
     dues = []
@@ -123,6 +127,31 @@ async def dues_of(
 
 
 _OWNERS = "SELECT id, provider_id FROM billed_service WHERE agency_id = $1"
+
+
+async def settled_of(agency_id: uuid.UUID, since: Month, until: Month) -> set[tuple[uuid.UUID, uuid.UUID, Month]]:
+    """Return the usage of some months that came or changed after their invoice and is settled: what `dues_of` takes.
+
+    Left out is what cannot be checked by the events and prices there are: months whose events are not kept any more,
+    what waits for the next invoice besides, and prices that were set for days that had been settled.
+    """
+    kept = await kept_from()
+    first = since if kept is None else max(since, kept)
+    found = await rows(_SETTLED, agency_id, first.first, until.first)
+    return {(row["service_id"], row["component_id"], Month.of(row["month"])) for row in found}
+
+
+_SETTLED = """
+    SELECT l.service_id, l.component_id, l.month FROM late_usage l
+    LEFT JOIN statement s ON s.agency_id = l.agency_id AND s.id = l.statement_id
+    WHERE l.agency_id = $1 AND l.month BETWEEN $2 AND $3
+    GROUP BY l.service_id, l.component_id, l.month
+    HAVING bool_and(l.statement_id IS NOT NULL) AND NOT EXISTS (
+        SELECT FROM meter m JOIN price_version v ON v.price_item_id = m.price_item_id
+        WHERE m.component_id = l.component_id AND v.effective_from < l.month + interval '1 month'
+            AND v.made_at > min(s.issued_at)
+    )
+"""
 
 
 async def settle(agency_id: uuid.UUID, dues: Iterable[Due], statement_id: uuid.UUID, now: dt.datetime) -> None:

@@ -107,7 +107,8 @@ _FACTS = f"""
         ARRAY(SELECT ROW(provider_id, offering_code, component_id, price_item_id) FROM metered ORDER BY code) AS meters,
         ARRAY(SELECT ROW(id, code, name_th, name_en, unit_th, unit_en, basis) FROM item) AS items,
         ARRAY(SELECT ROW(price_item_id, id, number, effective_from, tiers::text) FROM price_version
-            WHERE price_item_id IN (SELECT id FROM item) ORDER BY effective_from, number) AS versions,
+            WHERE price_item_id IN (SELECT id FROM item) AND ($8::timestamptz IS NULL OR made_at <= $8)
+            ORDER BY effective_from, number) AS versions,
         ARRAY(SELECT ROW(id, provider_id, number, month, subtotal, vat, total) FROM statement
             WHERE {OWN} AND month BETWEEN $3 AND $4) AS issued,
         ARRAY(SELECT ROW(id, service_id, month, kind, amount, reason, given_by, given_as) FROM credit
@@ -130,11 +131,18 @@ async def services_of(agency_id: uuid.UUID) -> dict[uuid.UUID, Service]:
 
 
 async def facts_of(
-    agency_id: uuid.UUID, services: Iterable[Service], items: Iterable[uuid.UUID], since: Month, until: Month
+    agency_id: uuid.UUID,
+    services: Iterable[Service],
+    items: Iterable[uuid.UUID],
+    since: Month,
+    until: Month,
+    *,
+    known_at: dt.datetime | None = None,
 ) -> Facts:
     """Read what an agency's book for some months stands on, both included, beside its services; one query.
 
-    `items` are the prices asked for; those of what the services are measured by come too.
+    `items` are the prices asked for; those of what the services are measured by come too. Prices set after `known_at`
+    are left out.
     """
     known = list(services)
     [found] = await rows(
@@ -143,6 +151,7 @@ async def facts_of(
         list({service.provider_id for service in known}),
         list({service.offering_code for service in known}),
         list(items),
+        known_at,
     )
     priced = [PricedItem(*row)._replace(basis=Basis(row[-1])) for row in found["items"]]
     return Facts(

@@ -16,7 +16,7 @@ from tortoise.functions import Sum
 
 from auth.tenancy import current, scoped
 from auth.tenancy import rows as rows_of
-from billing.metering.adjustments import Due, dues_of
+from billing.metering.adjustments import Due, dues_of, settled_of
 from billing.metering.queries import Key, usages_of
 from billing.money import Totals, exactly, totals
 from billing.months import Month, bangkok_date
@@ -230,18 +230,20 @@ async def book_of(
     *,
     and_items: Iterable[PriceItem] = (),
     as_invoiced: bool = False,
+    known_at: dt.datetime | None = None,
 ) -> Book:
     """Read an agency's book for the months from `since` to `until`, both included, in a constant number of queries.
 
     `and_items` are price items not in use yet that a quote is to price. `as_invoiced` reads the usage of every month,
     invoiced or not, from the events themselves, without what came or was corrected after its invoice: what an invoice
-    is checked against.
+    is checked against; its dues are what was settled since, of which nothing must be left. Prices set after `known_at`
+    are left out.
     """
     services = await services_of(agency_id)
     stored = await rows_of(_SET_ASIDE, agency_id, current().actor.provider_id, since.starts_at, until.ends_at)
     rows = [_SetAside(*row.values()) for row in stored]
     asked = {row.price_item_id for row in rows} | {item.id for item in and_items}
-    facts = await facts_of(agency_id, services.values(), asked, since, until)
+    facts = await facts_of(agency_id, services.values(), asked, since, until, known_at=known_at)
     items, versions = facts.items, facts.versions
     rows.sort(key=lambda r: (services[r.service_id].number, r.is_addon, items[r.price_item_id].code, r.starts_at))
     places = {(row.service_id, row.component_id): place for place, row in enumerate(rows)}
@@ -276,7 +278,8 @@ async def book_of(
         month for month in _months(since, until) if as_invoiced or any((owner, month) not in issued for owner in owners)
     ]
     usages = await usages_of(agency_id, measured, months, in_use, as_invoiced=as_invoiced)
-    dues = [] if as_invoiced else await dues_of(agency_id, facts.late, measured, in_use)
+    late = await settled_of(agency_id, since, until) if as_invoiced else facts.late
+    dues = await dues_of(agency_id, late, measured, in_use, by_event=as_invoiced)
     return Book(
         agency_id,
         services,

@@ -3,15 +3,16 @@
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from auth.tenancy import rows
 from billing.credits.models import Credit
-from billing.documents.models import Document
+from billing.documents.models import Document, Kind
 from billing.metering.retention import kept_from
 from billing.money import exactly, totals
 from billing.months import Month
+from billing.payments.rules import Account, receipt_vat
 from billing.statements.lines import Line, credit_of, line_of
 from billing.statements.models import Statement, StatementLine
 from billing.statements.queries import Book, book_of
@@ -27,6 +28,13 @@ _SETTLED = """
     LEFT JOIN adjustment a ON a.agency_id = $1 AND a.service_id = l.service_id AND a.component_id = l.component_id
         AND a.month = l.month
     GROUP BY l.service_id, l.component_id, l.month
+"""
+# Invoices of months for which a price was set afterwards: what was billed by then stays as it is.
+_REPRICED = """
+    SELECT id FROM statement s WHERE agency_id = $1 AND EXISTS (
+        SELECT FROM price_version v WHERE v.provider_id = s.provider_id AND v.made_at > s.issued_at
+            AND v.effective_from < s.month + interval '1 month'
+    )
 """
 # Every number from 1 to the last given, once: what is missing and what stands twice.
 _NUMBERS = """
@@ -89,8 +97,8 @@ async def verify() -> AsyncIterator[StatementReport]:
     """Recompute every issued invoice and yield what is found, agency by agency; run as the system.
 
     Each month is rated anew from what was set aside and from the very events, without what came after its invoice, at
-    the prices as they are kept; then lines, credits, settlements of earlier months, sums and taxes are compared,
-    and payments with their papers.
+    the prices that were known when it was issued; then lines, credits, sums and taxes are compared, what was settled
+    of it later with what came later, and payments with their papers.
 
     Of a month whose single events are not kept any more, the sums by day are rated instead. They hold what came after
     the invoice too: where something did, the invoice and what settled it later must come to the same together.
@@ -118,12 +126,19 @@ async def _agency(agency_id: uuid.UUID) -> StatementReport:
     settled: dict[Month, dict[Part, Decimal]] = defaultdict(dict)
     for row in await rows(_SETTLED, agency_id, since.first) if since else ():
         settled[Month.of(row["month"])][row["service_id"], str(row["component_id"])] = row["amount"]
+    found_repriced = await rows(_REPRICED, agency_id)
+    repriced = {row["id"] for row in found_repriced}
     stands = await Credit.filter(agency_id=agency_id, withdrawn_at=None)
     found: list[Difference] = []
     for statement in statements:
         lines = await StatementLine.filter(agency_id=agency_id, statement_id=statement.id).order_by("position")
         credits_ = [credit_of(each, book.services) for each in _credits_on(statement, stands)]
-        rated, later = _rated(book, statement), settled[Month.of(statement.month)]
+        rates = book
+        if statement.id in repriced:
+            month = Month.of(statement.month)
+            rates = await book_of(agency_id, month, month, as_invoiced=True, known_at=statement.issued_at)
+        rated, later = _rated(rates, statement), settled[Month.of(statement.month)]
+        found += _taxed(book, statement)
         found += _together(statement, lines, rated, later)
         found += _compare(
             statement,
@@ -133,13 +148,67 @@ async def _agency(agency_id: uuid.UUID) -> StatementReport:
             adjusted[statement.id],
             later,
         )
-    for document in await Document.filter(agency_id=agency_id).order_by("number"):
+    found += _settled_wrongly(book)
+    documents = await Document.filter(agency_id=agency_id).order_by("issued_at", "id")
+    for document in documents:
         parts = sum((Decimal(line["amount"]) for line in document.lines), Decimal("0.00"))
         if parts != document.subtotal or document.subtotal + document.vat != document.total:
             found.append(Difference(document.number, f"lines add up to {parts}, the subtotal says {document.subtotal}"))
+    for statement in statements:
+        found += _receipted(statement, [each for each in documents if each.statement_id == statement.id])
     found += [Difference(row["number"], row["what"]) for row in await rows(_PAYMENTS, agency_id)]
     from_sums = [month for month in months if since and month < since]
     return StatementReport(agency_id, len(statements), len(from_sums), tuple(found))
+
+
+def _taxed(book: Book, statement: Statement) -> list[Difference]:
+    """Compare an invoice's rates with those in force on its month's last day; none is ever set for a day before."""
+    last = Month.of(statement.month).last
+    due = {
+        "vat_rate": book.taxes.vat_on(last),
+        "withholding_rate": book.taxes.withholding_on(last, statement.provider_id),
+    }
+    return [
+        Difference(statement.number, f"{name} is {kept.normalize():f}, in force was {right.normalize():f}")
+        for name, right in due.items()
+        if (kept := getattr(statement, name)) != right
+    ]
+
+
+def _settled_wrongly(book: Book) -> list[Difference]:
+    """Return the months that, with what was settled after their invoice, do not come to what their usage does."""
+    return [
+        Difference(
+            due.corrects_number,
+            f"{book.services[due.service_id].number}, {due.month}: with what was settled later"
+            f" {due.amount_so_far}, due is {due.amount_now}",
+        )
+        for due in book.dues
+        if due.amount
+    ]
+
+
+def _receipted(statement: Statement, documents: Iterable[Document]) -> list[Difference]:
+    """Compare the VAT of an invoice's receipts, as they followed each other, with its share of what was paid."""
+    account, found = Account(statement.total, statement.vat), []
+    for each in documents:
+        match each.kind:
+            case Kind.RECEIPT:
+                due = receipt_vat(account, each.total)
+                if each.vat != due:
+                    found.append(Difference(each.number, f"bears VAT of {each.vat}, due is {due}"))
+                account = _with(account, received=each.total, receipted_vat=each.vat)
+            case Kind.CANCELLATION:
+                account = _with(account, received=-each.total, receipted_vat=-each.vat)
+            case Kind.CREDIT_NOTE:
+                account = _with(account, credited=each.total, credited_vat=each.vat)
+            case Kind.DEBIT_NOTE:
+                account = _with(account, debited=each.total, debited_vat=each.vat)
+    return found
+
+
+def _with(account: Account, **more: Decimal) -> Account:
+    return replace(account, **{name: getattr(account, name) + amount for name, amount in more.items()})
 
 
 def _credits_on(statement: Statement, stands: Iterable[Credit]) -> list[Credit]:

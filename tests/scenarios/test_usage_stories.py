@@ -19,6 +19,11 @@ from billing.metering.corrections import replace, void
 from billing.months import Month
 from billing.statements.queries import Bill
 from billing.statements.rules import rate_month
+from billing.statements.verify import Difference, verify
+from billing.tariffs.commands import set_price
+from billing.tariffs.rules import Tier
+from portal.embedded_postgres import Address
+from tests.billing.closing.test_verify import tampered
 from tests.billing.metering.world import World, at, found
 from tests.billing.priced import SOC, allocated
 from tests.cast import actor
@@ -103,6 +108,41 @@ async def test_late_events_voids_after_issue_and_credits_over_four_months(world:
     # invoice gives back 3,160.00, so the others are owed 12,850.00.
     assert (books["RECEIVABLE"], books["REFUNDABLE"]) == baht("12,850.00", "-3,160.00")
     assert books["REVENUE"] == -(4 * D(1000) + D(4700) + D(1215) - D(200))
+
+
+async def test_what_was_settled_later_is_recomputed_from_its_events_too(
+    world: World, cluster: Address, database: str
+) -> None:
+    finance = await actor("provider-finance")
+    await world.take(world.reading("n1", "900", starts_at=at(2026, 11, 10)), now=at(2026, 11, 11))
+    await closed_in(world, Month(2026, 11))
+    await world.take(world.reading("n2", "60", starts_at=at(2026, 11, 30, 22)), now=at(2026, 12, 10))
+    async with acting_as(finance):
+        await replace(await event("n1"), "800", "อ่านผิด", by=finance, now=at(2026, 12, 11))
+    # 860 instead of 900 kWh at 4.50.
+    assert energy(await closed_in(world, Month(2026, 12))) == [(D(-40), D("-180.00"))]
+    await nothing_differs(world.provider_id)
+    for change, back in (
+        ("usage_event SET quantity = 61 WHERE event_id = 'n2'", "usage_event SET quantity = 60 WHERE event_id = 'n2'"),
+        ("usage_correction SET quantity = 799", "usage_correction SET quantity = 800"),
+        ("adjustment SET amount = amount - 1", "adjustment SET amount = amount + 1"),
+    ):
+        await tampered(cluster, database, f"UPDATE {change}")
+        found = await differences()
+        assert ("INV-P01-2570-00001", True) in {(each.number, "2026-11" in each.what) for each in found}, change
+        await tampered(cluster, database, f"UPDATE {back}")
+    # A price set afterwards for those days changes nothing that was billed by then.
+    async with acting_as(system("test")):
+        tiers = (Tier(None, D("3.00")),)
+        for code in ("energy", "rack"):
+            await set_price(world.items[code], tiers, dt.date(2026, 11, 20), by=finance, now=at(2027, 1, 5))
+    await nothing_differs(world.provider_id)
+    assert energy(await closed_in(world, Month(2027, 1))) == []
+
+
+async def differences() -> list[Difference]:
+    async with acting_as(system("verify")):
+        return [each async for report in verify() for each in report.differences]
 
 
 EDGES = {

@@ -60,6 +60,22 @@ async def test_each_kind_of_tampering_is_named(stage: Stage, cluster: Address, d
     await tampered(cluster, database, "UPDATE credit SET amount = 1253.24")
     assert any(str(Decimal("-1253.24")) in each.what for each in await found())
     await tampered(cluster, database, "UPDATE credit SET amount = 1253.23")
+    # Rates, with everything that follows from them.
+    vat = "vat = round(subtotal * {0}, 2), total = subtotal + round(subtotal * {0}, 2), net = total - withheld"
+    of_invoice = f"WHERE id = '{id_}'"
+    await tampered(cluster, database, f"UPDATE statement SET vat_rate = 0.05, {vat.format('0.05')} {of_invoice}")  # noqa: S608 - the test's own
+    assert "vat_rate is 0.05, in force was 0.07" in {each.what for each in await found()}
+    await tampered(cluster, database, f"UPDATE statement SET vat_rate = 0.07, {vat.format('0.07')} {of_invoice}")  # noqa: S608 - the test's own
+    await tampered(cluster, database, f"UPDATE statement SET net = total - withheld {of_invoice}")  # noqa: S608 - the test's own
+    assert await found() == []
+    await tampered(cluster, database, "UPDATE statement SET withholding_rate = 0.03")
+    assert "withholding_rate is 0.03, in force was 0.01" in {each.what for each in await found()}
+    await tampered(cluster, database, "UPDATE statement SET withholding_rate = 0.01")
+    # The VAT within a receipt: 5,439.79 × 1,000 ÷ 83,151.07 = 65.4205…
+    await tampered(cluster, database, moved_to_vat(-1))
+    assert [each.what for each in await found()] == ["bears VAT of 64.42, due is 65.42"]
+    await tampered(cluster, database, moved_to_vat(1))
+    assert await found() == []
     # A payment that says another amount than its receipt, and one reversed behind the receipt's back.
     await tampered(cluster, database, "UPDATE payment SET received = 1000.01")
     assert [(each.number, each.what) for each in await found()] == [
@@ -73,6 +89,14 @@ async def test_each_kind_of_tampering_is_named(stage: Stage, cluster: Address, d
     # A document that vanished leaves its number behind.
     await tampered(cluster, database, "DELETE FROM document")
     assert [each.number for each in await found()] == ["3600012345", "CX-…-2570-00001", "RC-…-2570-00001"]
+
+
+def moved_to_vat(amount: int) -> str:
+    """Return what moves an amount from the lines of every document to its VAT; each still adds up."""
+    return f"""
+        UPDATE document SET vat = vat + {amount}, subtotal = subtotal - {amount},
+            lines = jsonb_set(lines::jsonb, '{{0,amount}}', to_jsonb((subtotal - {amount})::text))
+    """  # noqa: S608 - the test's own
 
 
 async def payment_id() -> uuid.UUID:
