@@ -14,6 +14,7 @@ from billing.explorer.queries import entries_of
 from billing.months import bangkok_date
 from billing.statements.queries import book_of
 from services.notifications.commands import notify
+from services.requests.commitments import committed_by_centre, committed_in
 
 WATCH = system("budgets")
 
@@ -28,10 +29,12 @@ async def watch_budgets(now: dt.datetime) -> None:
 async def _look_at(agency_id: uuid.UUID, year: FiscalYear, now: dt.datetime) -> None:
     budgets = await budgets_of_year(agency_id, year)
     book = await book_of(agency_id, year.months[0], year.months[-1])
-    standings: dict[str, Standing | None] = {"": year_view(book, year, budgets.get("")).standing}
+    whole = await committed_in(agency_id, year, now=now)
+    standings: dict[str, Standing | None] = {"": year_view(book, year, budgets.get(""), whole).standing}
     if any(budgets):
-        entries = await entries_of(book, year.months)
-        standings |= {each.name: each.standing for each in centre_years(book, entries, year, budgets) if each.name}
+        entries, committed = await entries_of(book, year.months), await committed_by_centre(agency_id, year, now=now)
+        centres = centre_years(book, entries, year, budgets, committed)
+        standings |= {each.name: each.standing for each in centres if each.name}
     for name, standing in standings.items():
         for threshold in crossed(standing) if standing else ():
             # Another amount is another budget: its thresholds are told anew.

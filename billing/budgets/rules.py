@@ -130,3 +130,13 @@ class Standing:
     def over_by(self) -> Decimal:
         """By how much the forecast exceeds the budget; zero when it does not."""
         return max(self.forecast - self.budget, Decimal("0.00"))
+
+    @property
+    def in_all(self) -> Decimal:
+        """What the year comes to when what is committed runs too."""
+        return self.forecast + self.committed
+
+    @property
+    def over_in_all(self) -> Decimal:
+        """By how much the forecast with what is committed exceeds the budget; zero when it does not."""
+        return max(self.in_all - self.budget, Decimal("0.00"))

@@ -27,7 +27,10 @@ THRESHOLDS = (Threshold(Against.ACTUAL, 80), Threshold(Against.ACTUAL, 100), Thr
 
 
 def crossed(standing: Standing) -> tuple[Threshold, ...]:
-    """Return the thresholds a budget has reached; a forecast has to exceed its own, as meeting it is the plan."""
+    """Return the thresholds a budget has reached; a forecast has to exceed its own, as meeting it is the plan.
+
+    What is confirmed and does not run yet is part of where the year is heading.
+    """
     return tuple(each for each in THRESHOLDS if _is_crossed(each, standing))
 
 
@@ -35,5 +38,5 @@ def _is_crossed(threshold: Threshold, standing: Standing) -> bool:
     with exactly():
         line = standing.budget * threshold.percent / Decimal(100)
         if threshold.against is Against.FORECAST:
-            return standing.forecast > line
+            return standing.in_all > line
         return standing.spent >= line and standing.spent > 0

@@ -1,6 +1,6 @@
 """What a fiscal year comes to by cost centre, with VAT. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -19,19 +19,25 @@ class CentreYear:
     spent: Decimal
     forecast: Decimal
     budget: Decimal | None
+    committed: Decimal = NOTHING
 
     @property
     def standing(self) -> Standing | None:
         """How it stands against its budget; None where none is set."""
-        return None if self.budget is None else Standing(self.budget, self.spent, NOTHING, self.forecast)
+        return None if self.budget is None else Standing(self.budget, self.spent, self.committed, self.forecast)
 
 
 def centre_years(
-    book: Book, entries: Sequence[Entry], year: FiscalYear, budgets: dict[str, Decimal]
+    book: Book,
+    entries: Sequence[Entry],
+    year: FiscalYear,
+    budgets: Mapping[str, Decimal],
+    committed: Mapping[str, Decimal] | None = None,
 ) -> list[CentreYear]:
     """Return how each cost centre's year stands; their sums are the whole agency's to the satang.
 
-    A bill's VAT is rounded once, so it is split by what each centre's lines come to.
+    A bill's VAT is rounded once, so it is split by what each centre's lines come to. `committed` is what is confirmed
+    and does not run yet, by centre.
     """
     named = {service.cost_centre for service in book.services.values()} | {name for name in budgets if name}
     spent, whole = dict.fromkeys(named, NOTHING), dict.fromkeys(named, NOTHING)
@@ -45,7 +51,13 @@ def centre_years(
                 if invoiced:
                     spent[name] = spent.get(name, NOTHING) + amount
     return [
-        CentreYear(name, spent.get(name, NOTHING), whole[name], budgets.get(name) if name else None)
+        CentreYear(
+            name,
+            spent.get(name, NOTHING),
+            whole[name],
+            budgets.get(name) if name else None,
+            (committed or {}).get(name, NOTHING),
+        )
         for name in sorted(whole)
     ]
 

@@ -37,6 +37,15 @@ async def save(visit: Visit) -> Response:
     except Invalid as refused:
         return await _page(visit, form.values(), in_words(refused), status=422)
     year_name = fiscal_year_name(year.name, visit.language)
+    if centre:
+        told = gettext(
+            "The budget of %(centre)s for %(year)s is %(amount)s baht.",
+            centre=centre,
+            year=year_name,
+            amount=baht(amount),
+        )
+        visit.flash(told)
+        return visit.redirect("cost_centres")
     visit.flash(gettext("The budget of %(year)s is %(amount)s baht.", year=year_name, amount=baht(amount)))
     return visit.redirect_to(f"{visit.path('costs')}?year={year.name}")
 

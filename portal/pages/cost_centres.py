@@ -17,6 +17,7 @@ from billing.usage.models import BilledService
 from portal.i18n import gettext
 from portal.refusals import in_words
 from portal.visit import Visit
+from services.requests.commitments import committed_by_centre
 
 
 async def show(visit: Visit) -> Response:
@@ -45,7 +46,8 @@ async def _page(visit: Visit, values: dict[str, str], errors: dict[str, str], st
     agency_id, year = visit.seat.id, FiscalYear.of(bangkok_date(visit.now))
     book = await book_of(agency_id, year.months[0], year.months[-1])
     budgets = await budgets_of_year(agency_id, year)
-    centres = centre_years(book, await entries_of(book, year.months), year, budgets)
+    committed = await committed_by_centre(agency_id, year, now=visit.now)
+    centres = centre_years(book, await entries_of(book, year.months), year, budgets, committed)
     english = visit.language == "en"
     return visit.render(
         "cost_centres/show.html",

@@ -6,7 +6,9 @@ from decimal import Decimal
 
 from auth.tenancy import scoped
 from billing.budgets.rules import FiscalYear
-from billing.statements.queries import book_of, component_of
+from billing.cost_centres.rules import centre_years
+from billing.explorer.queries import entries_of
+from billing.statements.queries import Book, book_of, component_of
 from billing.statements.rules import Item
 from billing.tariffs.queries import versions_of
 from services.requests.models import RequestItem, ServiceRequest
@@ -24,10 +26,33 @@ async def committed_in(agency_id: uuid.UUID, year: FiscalYear, *, now: dt.dateti
     What is late is taken to be delivered now. What makes the year cheaper commits nothing. One query where nothing
     waits.
     """
+    books = await _books(agency_id, year, now=now)
+    if books is None:
+        return NOTHING
+    before, after = books
+    added = sum((after.total(month) - before.total(month) for month in year.months), NOTHING)
+    return max(added, NOTHING)
+
+
+async def committed_by_centre(agency_id: uuid.UUID, year: FiscalYear, *, now: dt.datetime) -> dict[str, Decimal]:
+    """Return the same by cost centre, as far as there is any; what is new belongs to none yet, the empty name."""
+    books = await _books(agency_id, year, now=now)
+    if books is None:
+        return {}
+    before, after = [
+        {each.name: each.forecast for each in centre_years(book, await entries_of(book, year.months), year, {})}
+        for book in books
+    ]
+    added = {name: whole - before.get(name, NOTHING) for name, whole in after.items()}
+    return {name: amount for name, amount in added.items() if amount > 0}
+
+
+async def _books(agency_id: uuid.UUID, year: FiscalYear, *, now: dt.datetime) -> tuple[Book, Book] | None:
+    """Return an agency's book without and with its confirmed requests that await delivery; None where none does."""
     found = scoped(ServiceRequest).filter(agency_id=agency_id, state__in=_AWAITING_DELIVERY)
     waiting = await found.select_related("offering")
     if not waiting:
-        return NOTHING
+        return None
     asked = (
         await scoped(RequestItem)
         .filter(agency_id=agency_id, request_id__in=[each.id for each in waiting])
@@ -52,5 +77,4 @@ async def committed_in(agency_id: uuid.UUID, year: FiscalYear, *, now: dt.dateti
             if item.request_id == request.id
         ]
         after = after.with_quantities(items, takes_effect(request.kind, request.effective_on, now))
-    added = sum((after.total(month) - before.total(month) for month in year.months), NOTHING)
-    return max(added, NOTHING)
+    return before, after

@@ -3,8 +3,11 @@
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 
+from auth.rules import system
 from auth.tenancy import acting_as
 from billing.budgets.commands import set_budget
+from portal.budget_watch import watch_budgets
+from services.notifications.models import Notification
 from tests.browsing import Browser, said
 from tests.cast import actor
 from tests.portal.pages.asking import ASKED_AT, CONFIRMED_AT, answer, ask, before_s1, change, stand
@@ -27,3 +30,21 @@ async def test_a_confirmed_change_is_committed(browser_for: BrowserFor) -> None:
     # December 26,819.03 instead of 16,050.00, and nine months of 36,915.00 instead of 16,050.00.
     page = said(await finance.get("/costs"))
     assert "198,554.03 บาท ผูกพันแล้ว ยืนยันแล้วแต่ยังไม่ส่งมอบ คงเหลือหลังหักผูกพัน 801,445.97 บาท" in page
+    assert "192,600.00 บาท ประมาณการทั้งปี ใบแจ้งหนี้และประมาณการรวมทั้งสิบสองเดือน เมื่อรวมที่ผูกพันแล้ว 391,154.03 บาท" in page
+    assert "เกินงบประมาณ" not in page
+    smaller = {"year": "2570", "cost_centre": "", "amount": "390,000.00"}
+    page = said(await finance.follow(await finance.submit("/budgets", smaller)))
+    assert "เมื่อรวมรายการที่ผูกพันแล้ว เกินงบประมาณ" in page
+    assert "มีค่าใช้จ่ายประมาณ 391,154.03 บาท เกินงบประมาณ 390,000.00 บาท อยู่ 1,154.03 บาท" in page
+    # And on its cost centre's, whose budget is set apart.
+    centre = {f"centre-{shop.services['GI'].id}": "กองเครือข่าย"}
+    assert (await finance.submit("/cost-centres", centre)).status_code == 303
+    budget = {"year": "2570", "cost_centre": "กองเครือข่าย", "amount": "350,000.00"}
+    told = said(await finance.follow(await finance.submit("/budgets", budget)))
+    assert "กองเครือข่าย มีงบประมาณของปีงบประมาณ พ.ศ. 2570 350,000.00 บาท" in told
+    row = "กองเครือข่าย 0.00 198,554.03 192,600.00 เกินงบประมาณ 41,154.03 บาท 350,000.00 350,000.00"
+    assert row in told
+    await watch_budgets(CONFIRMED_AT)
+    async with acting_as(system("tests")):
+        news = await Notification.filter(what="budget.forecast").order_by("identity")
+    assert [each.detail["label"] for each in news] == ["", "กองเครือข่าย"]
