@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import functools
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ from auth.rules import Permission, system
 from auth.tenancy import Busy, unit_of_work
 from billing.metering.sums import sum_up
 from billing.months import BANGKOK, ONE_DAY, Month, bangkok_date
-from billing.statements.closing import waiting_for_review, without_invoice
+from billing.statements.closing import unsettled_before, waiting_for_review, without_invoice
 from billing.statements.commands import issue
 from portal.budget_watch import watch_budgets
 from portal.models import CaughtUp
@@ -82,15 +83,20 @@ async def close_month(month: Month, now: dt.datetime) -> int:
     """
     failed = 0
     await sum_up()
-    for agency_id, provider_id in await unit_of_work(MONTH_END, lambda: without_invoice(month)):
-        invoice = functools.partial(issue, agency_id, provider_id, month, by=MONTH_END, now=now)
+    for agency_id, provider_id, when in await unit_of_work(MONTH_END, lambda: _to_invoice(month)):
+        invoice = functools.partial(issue, agency_id, provider_id, when, by=MONTH_END, now=now)
         try:
             await unit_of_work(MONTH_END, invoice)
         except Exception:  # noqa: BLE001 - whatever is wrong with one keeps none of the others
             failed += 1
-            _log.exception("invoice failed", agency=str(agency_id), provider=str(provider_id), month=str(month))
+            _log.exception("invoice failed", agency=str(agency_id), provider=str(provider_id), month=str(when))
     await unit_of_work(MONTH_END, lambda: _tell_of_drafts(month, now))
     return failed
+
+
+async def _to_invoice(month: Month) -> list[tuple[uuid.UUID, uuid.UUID, Month]]:
+    """Return (agency, provider, month) of the invoices to issue: the month's, and first what earlier ones settle."""
+    return [*await unsettled_before(month), *((*pair, month) for pair in await without_invoice(month))]
 
 
 async def _tell_of_drafts(month: Month, now: dt.datetime) -> None:

@@ -26,12 +26,25 @@ _WAITING = """
     ) AND NOT EXISTS (
         SELECT FROM statement s
         WHERE s.agency_id = b.agency_id AND s.provider_id = b.provider_id AND s.month = m.month
-    ) AND EXISTS (
+    ) AND (EXISTS (
         SELECT FROM allocation a
         WHERE a.agency_id = b.agency_id AND a.provider_id = b.provider_id AND a.quantity > 0
         AND a.starts_at < m.ends_at AND (a.ends_at IS NULL OR a.ends_at > m.starts_at)
-    )
+    ) OR m.month = (
+        SELECT (max(s.month) + interval '1 month')::date FROM late_usage l
+        JOIN statement s ON s.agency_id = l.agency_id AND s.provider_id = l.provider_id
+        WHERE l.agency_id = b.agency_id AND l.provider_id = b.provider_id AND l.statement_id IS NULL
+    ))
     GROUP BY 1, 2 ORDER BY 1, 2
+"""
+# What waits to be settled is carried by the month after the last invoice, in use or not.
+_UNSETTLED = """
+    SELECT l.agency_id, l.provider_id, max(s.month) + interval '1 month' AS carried_in FROM (
+        SELECT DISTINCT agency_id, provider_id FROM late_usage WHERE statement_id IS NULL
+    ) l
+    JOIN statement s ON s.agency_id = l.agency_id AND s.provider_id = l.provider_id
+    WHERE EXISTS (SELECT FROM billing_policy p WHERE p.provider_id = l.provider_id AND NOT p.needs_review)
+    GROUP BY 1, 2 HAVING max(s.month) + interval '1 month' < $1 ORDER BY 1, 2
 """
 
 
@@ -168,10 +181,22 @@ async def without_invoice(month: Month, *, only_automatic: bool = True) -> list[
     ]
 
 
+async def unsettled_before(month: Month) -> list[tuple[uuid.UUID, uuid.UUID, Month]]:
+    """Return (agency, provider, month) where a month closed without an invoice is to settle what came since.
+
+    So it is for an agency that has nothing in use any more; only of providers whose invoices wait for no review.
+    """
+    return [
+        (row["agency_id"], row["provider_id"], Month.of(row["carried_in"].date()))
+        for row in await rows(_UNSETTLED, month.first)
+    ]
+
+
 async def waiting_for_review(until: Month) -> dict[uuid.UUID, dict[Month, int]]:
     """Return how many drafts wait for a review, by provider and month: of the year up to a month, the oldest first.
 
-    Of providers that review theirs; an agency with nothing in use in a month has no draft of it.
+    Of providers that review theirs; an agency with nothing in use in a month has no draft of it, unless that month is
+    to settle what came after the last invoice.
     """
     months = [until]
     while len(months) < _MONTHS_LOOKED_BACK:

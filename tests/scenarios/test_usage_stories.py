@@ -17,11 +17,16 @@ from billing.documents.commands import Correction, correct
 from billing.documents.models import Kind
 from billing.metering.corrections import replace, void
 from billing.months import Month
-from billing.statements.queries import Bill
+from billing.statements.closing import waiting_for_review
+from billing.statements.closing_rules import Policy
+from billing.statements.policies import set_policy
+from billing.statements.queries import Bill, bill_of
 from billing.statements.rules import rate_month
 from billing.statements.verify import Difference, verify
 from billing.tariffs.commands import set_price
 from billing.tariffs.rules import Tier
+from billing.usage.commands import Quantity, allocate
+from portal.duties import close_month
 from portal.embedded_postgres import Address
 from tests.billing.closing.test_verify import tampered
 from tests.billing.metering.world import World, at, found
@@ -138,6 +143,35 @@ async def test_what_was_settled_later_is_recomputed_from_its_events_too(
             await set_price(world.items[code], tiers, dt.date(2026, 11, 20), by=finance, now=at(2027, 1, 5))
     await nothing_differs(world.provider_id)
     assert energy(await closed_in(world, Month(2027, 1))) == []
+
+
+@pytest.mark.parametrize("needs_review", [False, True])
+async def test_what_comes_after_a_last_invoice_is_settled_though_nothing_is_in_use(
+    world: World, needs_review: bool
+) -> None:
+    finance = await actor("provider-finance")
+    async with acting_as(system("test")):
+        await set_policy(world.provider_id, Policy(needs_review=needs_review), by=finance, now=at(2026, 11, 1))
+        nothing = Quantity(world.components["rack"], world.items["rack"], D(0))
+        await allocate(world.service.id, [nothing], at(2027, 1, 1), origin="ยกเลิก")
+    await world.take(world.reading("d1", "100", starts_at=at(2026, 12, 5)), now=at(2026, 12, 6))
+    await closed_in(world, Month(2026, 12))
+    january, february = Month(2027, 1), Month(2027, 2)
+    await close_month(january, january.ends_at)
+    # 20 kWh of the last days at 4.50, thirty-three days late.
+    await world.take(world.reading("d2", "20", starts_at=at(2026, 12, 31, 8)), now=at(2027, 2, 2))
+    await close_month(february, february.ends_at)
+    async with acting_as(system("test")):
+        waiting = await waiting_for_review(february)
+        bill = await bill_of(world.agency_id, world.provider_id, january)
+    if needs_review:
+        since_december = {month: many for month, many in waiting[world.provider_id].items() if month >= january}
+        assert (bill, since_december) == (None, {january: 1})
+        return
+    assert bill is not None
+    assert (waiting, energy(bill), bill.totals.subtotal) == ({}, [(D(20), D("90.00"))], D("90.00"))
+    await close_month(february, february.ends_at)
+    await nothing_differs(world.provider_id)
 
 
 async def differences() -> list[Difference]:
