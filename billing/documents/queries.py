@@ -2,9 +2,11 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+
+from tortoise.expressions import Subquery
 
 from auth.tenancy import one, scoped
 from billing.documents.models import Document, Kind
@@ -51,6 +53,18 @@ async def documents_of(agency_id: uuid.UUID | None = None, most: int = 500) -> l
 async def notes_of(statement_id: uuid.UUID) -> list[Document]:
     """Return what followed an invoice, oldest first."""
     return await scoped(Document).filter(statement_id=statement_id).order_by("issued_at", "number")
+
+
+async def notes_between(agency_id: uuid.UUID, since: Month, until: Month) -> list[Document]:
+    """Return the credit and debit notes on an agency's invoices of some months, both included, oldest first."""
+    invoices = scoped(Statement).filter(agency_id=agency_id, month__gte=since.first, month__lte=until.first)
+    found = scoped(Document).filter(agency_id=agency_id, kind__in=[Kind.CREDIT_NOTE, Kind.DEBIT_NOTE])
+    return await found.filter(statement_id__in=Subquery(invoices.values("id"))).order_by("issued_at", "number")
+
+
+def net_of(notes: Iterable[Document]) -> Decimal:
+    """Return by how much notes change what is owed, with VAT; below zero where they take more back than they add."""
+    return sum((each.total if each.kind is Kind.DEBIT_NOTE else -each.total for each in notes), Decimal("0.00"))
 
 
 async def receipt_of(payment_id: uuid.UUID) -> Document:

@@ -15,6 +15,9 @@ from auth.rules import Permission
 from billing.budgets.queries import YearView, budget_of, year_view
 from billing.budgets.rules import FiscalYear
 from billing.disputes.queries import disputes_by_line
+from billing.documents.models import Document
+from billing.documents.papers import TITLES
+from billing.documents.queries import net_of, notes_between
 from billing.money import exactly, is_satang
 from billing.months import Month, bangkok_date
 from billing.statements.lines import Line
@@ -143,11 +146,17 @@ class ServiceLines:
 
 @dataclass(frozen=True, slots=True)
 class BillView:
-    """A bill as the page of its month shows it."""
+    """A bill as the page of its month shows it, with the notes that followed it."""
 
     bill: Bill
     provider: str
     services: tuple[ServiceLines, ...]
+    notes: tuple[Document, ...] = ()
+
+    @property
+    def owed(self) -> Decimal:
+        """What the bill comes to after its notes, with VAT."""
+        return self.bill.totals.total + net_of(self.notes)
 
 
 async def index(visit: Visit) -> Response:
@@ -169,6 +178,7 @@ async def index(visit: Visit) -> Response:
     budget = None if visit.by.provider_id else await budget_of(agency.id, year)
     committed = Decimal("0.00") if budget is None else await committed_in(agency.id, year, now=visit.now)
     view = year_view(book, year, budget, committed)
+    noted = net_of(await notes_between(agency.id, year.months[0], year.months[-1]))
     rows = _month_rows(visit, view, book, before if before in years else None)
     this_month = next((row for row in rows if row.sums.month == Month.of(today)), None)
     return visit.render(
@@ -179,6 +189,7 @@ async def index(visit: Visit) -> Response:
         years=[(each.name, each == current) for each in years],
         is_current=year == current,
         view=view,
+        noted=noted,
         rows=rows,
         has_year_before=any(row.year_before is not None for row in rows),
         year_before=sum((row.year_before for row in rows if row.year_before is not None), Decimal("0.00")),
@@ -205,6 +216,7 @@ async def month(visit: Visit) -> Response:
         raise NotFound("Month")
     book = await book_of(agency.id, when, when)
     bills = await bills_of(book, when)
+    notes = await notes_between(agency.id, when, when)
     providers = await Organisation.filter(id__in=[bill.provider_id for bill in bills])
     names = {each.id: name_of(each, visit.language) for each in providers}
     return visit.render(
@@ -214,7 +226,17 @@ async def month(visit: Visit) -> Response:
         month=when,
         previous=when.previous if when > since else None,
         next=when.next if when < last else None,
-        bills=[BillView(bill, names[bill.provider_id], _by_service(bill.lines, visit.language)) for bill in bills],
+        bills=[
+            BillView(
+                bill,
+                names[bill.provider_id],
+                _by_service(bill.lines, visit.language),
+                tuple(each for each in notes if each.statement_id == bill.statement_id),
+            )
+            for bill in bills
+        ],
+        titles=TITLES,
+        which=0 if visit.language == "th" else 1,
         total=sum((bill.totals.total for bill in bills), Decimal("0.00")),
         standing=_standing(book.sums(when), Month.of(visit.now)),
         disputes=await disputes_by_line([bill.statement_id for bill in bills if bill.statement_id]),

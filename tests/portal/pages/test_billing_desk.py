@@ -104,6 +104,12 @@ async def test_december_is_issued_with_its_credit_and_paid(browser_for: BrowserF
     note = {"note_kind": "credit_note", "amount": "100.00", "reason": "คิดค่าบริการเกินหนึ่งวัน"}
     page = said(await desk.follow(await desk.submit(f"{invoice}/notes", note)))
     assert "CN-P01-2570-00001" in page
+    # The agency sees what it comes to: 83,151.07 less 107.00, and its budget with it.
+    page = said(await finance.get("/costs/2026-12"))
+    assert "CN-P01-2570-00001 (PDF) ใบลดหนี้" in page
+    assert "คิดค่าบริการเกินหนึ่งวัน −107.00 จำนวนเงินรวมหลังปรับปรุง 83,044.07" in page
+    page = said(await finance.get("/costs"))
+    assert "เมื่อรวมใบลดหนี้และใบเพิ่มหนี้ −107.00 คงเหลือ 769,509.93 บาท" in page
     page = said(await desk.get("/billing/invoices"))
     assert "INV-P01-2570-00001" in page
     assert "เกินกำหนด 31–60 วัน 73,723.00" in page
