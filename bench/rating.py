@@ -142,13 +142,13 @@ async def rated(world: World, *, by_event: bool) -> list[Charge]:
             services[row["agency_id"]].append(row["id"])
         charges: list[Charge] = []
         for agency_id, mine in services.items():
-            components: dict[tuple[object, object], Component] = {
-                (service, meter["component_id"]): component_of(
-                    service, meter["component_id"], items[meter["price_item_id"]], versions[meter["price_item_id"]]
-                )
-                for service in mine
-                for meter in meters
-            }
+            components: dict[tuple[object, object], Component] = {}
+            for service in mine:
+                for meter in meters:
+                    component_id, item_id = meter["component_id"], meter["price_item_id"]
+                    components[service, component_id] = component_of(
+                        service, component_id, items[item_id], versions[item_id], len(components)
+                    )
             usages: list[Usage] = await usages_of(agency_id, components, [MONTH], {}, by_event=by_event)  # type: ignore[arg-type]
             charges += rate_month((), MONTH, usages)
     return charges

@@ -60,6 +60,9 @@ MODELS: dict[str, list[str]] = {
 _MIGRATION_LOCK = 7_105_2570
 _LOCK_TIMEOUT = "10s"
 _WAIT_FOR_OTHERS = 120
+# Compiling a plan takes longer than what is asked here. Groups may take 32 MB before they go to the disk, so that the
+# month of ten thousand components is added up in memory.
+_SETTINGS = {"jit": "off", "hash_mem_multiplier": "8"}
 
 
 class UnsafeRole(RuntimeError):
@@ -79,7 +82,7 @@ def orm_config(url: str, *, pool: int = 10, **server_settings: str) -> dict[str,
         "minsize": 1,
         "maxsize": pool,
         "reset": _nothing_to_reset,
-        "server_settings": {"application_name": "portal", "jit": "off", **server_settings},
+        "server_settings": {"application_name": "portal", **_SETTINGS, **server_settings},
     }
     return {
         "connections": {"default": {"engine": "tortoise.backends.asyncpg", "credentials": credentials}},

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from auth.tenancy import rows, scoped
@@ -21,41 +22,40 @@ from billing.usage.models import BilledService
 
 Key = tuple[uuid.UUID, uuid.UUID]
 """A service and its component."""
+Days = tuple[dt.date, dt.date]
+"""The first and the last day, included."""
 
-_BUCKETS = "unnest($2::int[], $3::date[], $4::date[]) AS b(bucket, first, beyond)"
-_IN_BUCKETS = f"EXISTS (SELECT FROM {_BUCKETS} WHERE u.day >= b.first AND u.day < b.beyond)"
-# The days of a bucket lie in one month and under one version of every price: sums of sums are exact, whatever the
-# component's own price versions are. All of an agency's components are read: they lie together, day by day, and a plan
-# made once serves any number of them.
-_BY_DAYS = f"""
-    WITH {UNSUMMED.format(within=_IN_BUCKETS)}
-    SELECT d.service_id, d.component_id, b.bucket, d.total, d.high
-    FROM {_BUCKETS} CROSS JOIN LATERAL (
-        SELECT d.service_id, d.component_id, sum(d.total) AS total, max(d.high) AS high FROM usage_day d
-        WHERE d.agency_id = $1 AND d.day >= b.first AND d.day < b.beyond AND d.events > 0
-            AND d.day NOT IN (SELECT day FROM unsummed)
-        GROUP BY d.service_id, d.component_id
-    ) d
-    UNION ALL
-    SELECT e.service_id, e.component_id, b.bucket, sum(e.quantity), max(e.quantity)
-    FROM ({EVENTS.format(days="unsummed")}) e JOIN {_BUCKETS} ON e.day >= b.first AND e.day < b.beyond
-    WHERE e.quantity IS NOT NULL GROUP BY e.service_id, e.component_id, b.bucket
-"""  # noqa: S608 - our own text
-# Corrected events are left out of the great sum and counted apart: there are few of them. A month's buckets are columns
-# and not groups: how many services and meters there are the planner knows, and so it lets several processes add up.
-_BY_EVENTS = """
-    SELECT service_id, component_id, {sums} FROM usage_event
-    WHERE agency_id = $1 AND service_id = ANY($2::uuid[]) AND starts_at >= $3 AND starts_at < {beyond} {only}
+# What is read for rating comes as a row for each service and component: its amounts in the buckets of a month, of which
+# `bucket` numbers the first. The days of a bucket lie under one version of every price, so that sums of sums are exact
+# whatever the component's own versions are. `$2` are the components whose highest counts. All of an agency's components
+# are read: they lie together, day by day. Months and buckets are written out and not parameters, they are columns and
+# not groups, and marked days are looked up anew: so the planner knows how many rows come, and has them shared.
+_MONTH = """
+    SELECT service_id, component_id, {bucket} AS bucket, ARRAY[{amounts}] AS amounts
+    FROM {source} d WHERE d.agency_id = $1 AND d.{when} >= {opens} AND d.{when} < {closes} {only}
     GROUP BY service_id, component_id
 """
+_AMOUNT = """
+    CASE WHEN component_id = ANY($2::uuid[]) THEN max({high}) FILTER (WHERE component_id = ANY($2::uuid[]){within})
+    ELSE sum({total}) FILTER (WHERE true{within}) END
+"""
+_BY_DAYS = f"""
+    WITH {UNSUMMED.format(within="({marks})")}
+    {{months}}
+    UNION ALL
+    SELECT service_id, component_id, width_bucket(day, $3::date[]),
+        ARRAY[CASE WHEN component_id = ANY($2::uuid[]) THEN max(quantity) ELSE sum(quantity) END]
+    FROM ({EVENTS.format(days="unsummed")}) e WHERE quantity IS NOT NULL GROUP BY 1, 2, 3
+"""  # noqa: S608 - our own text
+_SUMMED = "AND events > 0 AND NOT EXISTS (SELECT FROM usage_unsummed u WHERE u.agency_id = $1 AND u.day = d.day)"
+# Corrected events are left out of the great sum and counted apart: there are few of them.
 _CORRECTED = """
     SELECT DISTINCT ON (c.event_id) c.event_id, c.service_id, c.component_id, c.quantity,
-        width_bucket(c.event_starts_at, $3::timestamptz[]) AS bucket, e.is_late
+        width_bucket(c.event_starts_at, $2::timestamptz[]) AS bucket, e.is_late
     FROM usage_correction c
     JOIN usage_event e ON e.agency_id = c.agency_id AND e.service_id = c.service_id
         AND e.component_id = c.component_id AND e.starts_at = c.event_starts_at AND e.id = c.event_id
-    WHERE c.agency_id = $1 AND c.service_id = ANY($2::uuid[])
-        AND c.event_starts_at >= $4 AND c.event_starts_at < $5 AND NOT ($6 AND c.is_late)
+    WHERE c.agency_id = $1 AND c.event_starts_at >= $3 AND c.event_starts_at < $4 AND NOT ($5 AND c.is_late)
     ORDER BY c.event_id, c.number DESC
 """
 _HOURS = f"""
@@ -115,7 +115,7 @@ async def usages_of(
     agency_id: uuid.UUID,
     components: Mapping[Key, Component],
     months: Iterable[Month],
-    in_use: Mapping[uuid.UUID, tuple[dt.date, dt.date]],
+    in_use: Mapping[uuid.UUID, Days],
     *,
     by_event: bool = False,
     as_invoiced: bool = False,
@@ -129,73 +129,63 @@ async def usages_of(
     if not components or not wanted:
         return []
     edges = _edges(components.values(), wanted)
+    highs = sorted({key[1] for key, component in components.items() if component.basis is Basis.METERED_MAX})
     # Where single events are not kept any more, their sums by day are what there is.
     since = await kept_from() if by_event or as_invoiced else None
     from_events = [month for month in wanted if since is None or month >= since] if by_event or as_invoiced else []
     found = []
     if from_events:
-        services = sorted({service for service, _ in components})
-        found += await _by_events(agency_id, services, edges, from_events, as_invoiced=as_invoiced)
-    if from_days := {month for month in wanted if month not in from_events}:
-        buckets = [n for n, first in enumerate(edges[:-1]) if Month.of(first) in from_days]
-        found += await rows(
-            _BY_DAYS, agency_id, [n + 1 for n in buckets], [edges[n] for n in buckets], [edges[n + 1] for n in buckets]
-        )
+        found += await _by_events(agency_id, highs, edges, from_events, as_invoiced=as_invoiced)
+    if from_days := [month for month in wanted if month not in from_events]:
+        found += await _by_days(agency_id, highs, edges, from_days)
     return _usages(components, found, _Stretches(edges, wanted), in_use)
 
 
-async def _by_events(
-    agency_id: uuid.UUID, services: list[uuid.UUID], edges: list[dt.date], months: list[Month], *, as_invoiced: bool
+async def _by_days(
+    agency_id: uuid.UUID, highs: list[uuid.UUID], edges: list[dt.date], months: list[Month]
 ) -> list[dict[str, Any]]:
-    """Return the sums of the events themselves, as corrected; `as_invoiced` leaves out what came too late."""
+    """Return the amounts of some months' days, the marked ones from their events; one query."""
+    marks = " OR ".join(f"u.day BETWEEN '{month.first}' AND '{month.last}'" for month in months)
+    sums = " UNION ALL ".join(_sums_of(month, edges, by_event=False, only=_SUMMED) for month in months)
+    return await rows(_BY_DAYS.format(marks=marks, months=sums), agency_id, highs, edges)
+
+
+async def _by_events(
+    agency_id: uuid.UUID, highs: list[uuid.UUID], edges: list[dt.date], months: list[Month], *, as_invoiced: bool
+) -> list[dict[str, Any]]:
+    """Return the amounts of the events themselves, as corrected; `as_invoiced` leaves out what came too late."""
     stretch = [midnight(edge) for edge in edges], months[0].starts_at, months[-1].ends_at
-    corrected = await rows(_CORRECTED, agency_id, services, *stretch, as_invoiced)
-    without = [row["event_id"] for row in corrected]
+    corrected = await rows(_CORRECTED, agency_id, *stretch, as_invoiced)
+    only, asked = "AND NOT is_late" if as_invoiced else "", [agency_id, highs]
+    if without := [row["event_id"] for row in corrected]:
+        only, asked = f"{only} AND id <> ALL($3::uuid[])", [*asked, without]
     found = []
     for month in months:
-        found += await _sums_of(agency_id, services, edges, month, without, as_invoiced=as_invoiced)
-    return found + [
-        row | {"total": row["quantity"], "high": row["quantity"]}
-        for row in corrected
-        if row["quantity"] is not None and not (as_invoiced and row["is_late"])
-    ]
+        found += await rows(_sums_of(month, edges, by_event=True, only=only), *asked)
+    return found + [row | {"amounts": [row["quantity"]]} for row in corrected if not (as_invoiced and row["is_late"])]
 
 
-async def _sums_of(
-    agency_id: uuid.UUID,
-    services: list[uuid.UUID],
-    edges: list[dt.date],
-    month: Month,
-    without: list[uuid.UUID],
-    *,
-    as_invoiced: bool,
-) -> list[dict[str, Any]]:
-    """Return the sums of a month's events by service, component and bucket; `without` are those corrected."""
-    buckets = {n: day for n, day in enumerate(edges, 1) if month.first <= day <= month.last}
-    asked: list[Any] = [agency_id, services, *map(midnight, buckets.values()), month.ends_at]
-    sums, last = [], len(buckets) + 2
-    for opens, n in enumerate(buckets, 3):
+def _sums_of(month: Month, edges: list[dt.date], *, by_event: bool, only: str) -> str:
+    """Return the query for a month's amounts by service and component, from its events or from its days."""
+    if by_event:
+        source, when, total, high = "usage_event", "starts_at", "quantity", "quantity"
+    else:
+        source, when, total, high = "usage_day", "day", "total", "high"
+    cuts = [f"'{midnight(day) if by_event else day}'" for day in edges if month.first <= day <= month.next.first]
+    within = [
         # The month's own bounds hold for every bucket; each names only those that are its own.
-        bounds = [f"starts_at >= ${opens}"] * (opens > 3) + [f"starts_at < ${opens + 1}"] * (opens < last)
-        within = f" FILTER (WHERE {' AND '.join(bounds)})" if bounds else ""
-        sums.append(f"sum(quantity){within} AS total_{n}, max(quantity){within} AS high_{n}")
-    beyond, only = f"${len(asked)}", "AND NOT is_late" if as_invoiced else ""
-    if without:
-        asked.append(without)
-        only += f" AND id <> ALL(${len(asked)}::uuid[])"
-    columns = [(n, f"total_{n}", f"high_{n}") for n in buckets]
-    return [
-        {
-            "service_id": row["service_id"],
-            "component_id": row["component_id"],
-            "bucket": n,
-            "total": row[total],
-            "high": row[high],
-        }
-        for row in await rows(_BY_EVENTS.format(sums=", ".join(sums), beyond=beyond, only=only), *asked)
-        for n, total, high in columns
-        if row[total] is not None
+        f" AND {when} >= {opens}" * (opens != cuts[0]) + f" AND {when} < {closes}" * (closes != cuts[-1])
+        for opens, closes in pairwise(cuts)
     ]
+    return _MONTH.format(
+        bucket=edges.index(month.first) + 1,
+        amounts=", ".join(_AMOUNT.format(total=total, high=high, within=each) for each in within),
+        source=source,
+        when=when,
+        opens=cuts[0],
+        closes=cuts[-1],
+        only=only,
+    )
 
 
 async def hours_of(
@@ -218,20 +208,19 @@ def _edges(components: Iterable[Component], months: Sequence[Month]) -> list[dt.
 
 
 class _Stretches:
-    """The days at one price that a bucket belongs to, found once for all with the same prices."""
+    """The days at one price that each bucket belongs to, found once for all with the same prices."""
 
     def __init__(self, edges: Sequence[dt.date], wanted: Iterable[Month]) -> None:
         self._edges, self._wanted = edges, set(wanted)
-        self._known: dict[tuple[int, int], tuple[dt.date, dt.date] | None] = {}
+        self._known: dict[int, list[Days | None]] = {}
 
-    def of(self, prices: tuple[PriceVersion, ...], bucket: int) -> tuple[dt.date, dt.date] | None:
-        """Return the first and last day; None outside of the months that are wanted and before the first price."""
-        key = id(prices), bucket
-        if key not in self._known:
-            self._known[key] = self._found(prices, self._edges[bucket - 1])
-        return self._known[key]
+    def of(self, prices: tuple[PriceVersion, ...]) -> list[Days | None]:
+        """Return each bucket's first and last day; None outside of the wanted months and before the first price."""
+        if id(prices) not in self._known:
+            self._known[id(prices)] = [self._found(prices, day) for day in self._edges]
+        return self._known[id(prices)]
 
-    def _found(self, prices: tuple[PriceVersion, ...], day: dt.date) -> tuple[dt.date, dt.date] | None:
+    def _found(self, prices: tuple[PriceVersion, ...], day: dt.date) -> Days | None:
         month = Month.of(day)
         if month not in self._wanted:
             return None
@@ -243,25 +232,28 @@ def _usages(
     components: Mapping[Key, Component],
     found: list[dict[str, Any]],
     stretches: _Stretches,
-    in_use: Mapping[uuid.UUID, tuple[dt.date, dt.date]],
+    in_use: Mapping[uuid.UUID, Days],
 ) -> list[Usage]:
-    sums: dict[tuple[Key, tuple[dt.date, dt.date]], tuple[Decimal, Decimal]] = {}
+    sums: dict[Key, dict[Days, Decimal]] = {}
     with exactly():
         for row in found:
             key = row["service_id"], row["component_id"]
-            component = components.get(key)
-            days = stretches.of(component.prices, row["bucket"]) if component else None
-            if days is None:
+            if (component := components.get(key)) is None:
                 continue
-            total, high = row["total"], row["high"]
-            if known := sums.get((key, days)):
-                total, high = known[0] + total, max(known[1], high)
-            sums[key, days] = total, high
+            mine = sums.setdefault(key, {})
+            for amount, days in zip(row["amounts"], stretches.of(component.prices)[row["bucket"] - 1 :], strict=False):
+                if amount is None or days is None:
+                    continue
+                if (known := mine.get(days)) is None:
+                    mine[days] = amount
+                else:
+                    mine[days] = max(known, amount) if component.basis is Basis.METERED_MAX else known + amount
     usages = []
-    for (key, days), (total, high) in sums.items():
-        component = components[key]
-        if used := in_use.get(key[0]):
-            within = max(days[0], used[0]), min(days[1], used[1])
-            days = within if within[0] <= within[1] else days  # noqa: PLW2901 - the days that are paid
-        usages.append(Usage(component, high if component.basis is Basis.METERED_MAX else total, *days))
+    for key, mine in sums.items():
+        component, used = components[key], in_use.get(key[0])
+        for days, amount in mine.items():
+            if used:
+                within = max(days[0], used[0]), min(days[1], used[1])
+                days = within if within[0] <= within[1] else days  # noqa: PLW2901 - the days that are paid
+            usages.append(Usage(component, amount, *days))
     return usages

@@ -218,7 +218,7 @@ _SET_ASIDE = f"""
 _FIRST = f"SELECT min(starts_at) AS first FROM allocation WHERE {OWN}"  # noqa: S608 - our own text
 
 
-def reference(service_id: uuid.UUID, component_id: uuid.UUID) -> str:
+def reference(service_id: uuid.UUID | str, component_id: uuid.UUID) -> str:
     """Return the name under which a service's component is rated."""
     return f"{service_id}/{component_id}"
 
@@ -328,14 +328,9 @@ def component_of(
     place: int = 9999,
 ) -> Component:
     """Return a service's component as the rules take it; its name is the id of its price item."""
+    subscription = str(service_id)
     return Component(
-        id=reference(service_id, component_id),
-        name=str(item.id),
-        unit=item.unit_en,
-        basis=item.basis,
-        prices=prices,
-        subscription=str(service_id),
-        position=place,
+        reference(subscription, component_id), str(item.id), item.unit_en, item.basis, prices, subscription, place
     )
 
 

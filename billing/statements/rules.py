@@ -71,13 +71,11 @@ def rate_month(allocations: Iterable[Allocation], month: Month, usages: Iterable
     for allocation in allocations:
         if allocation.quantity:
             allocated[allocation.component.id].append(allocation)
+    days = _PricedDays(month)
     with exactly():
-        charges = [charge for chain in allocated.values() for charge in _rate_chain(chain, month)]
-        charges += [
-            _priced(usage.component, usage.quantity, version, starts_at, ends_at, share, whole, after)
-            for usage, version, starts_at, ends_at, share, whole, after in _priced_usages(usages, month)
-        ]
-    return sorted(charges, key=_line_order)
+        lines = [_rate_chain(chain, month) for chain in allocated.values()]
+        lines += [[_priced(*priced) for priced in _priced_usages(readings, days)] for readings in _by_component(usages)]
+    return _in_order(lines)
 
 
 def steady_amounts(allocations: Iterable[Allocation], month: Month) -> list[tuple[Component, Decimal]]:
@@ -111,10 +109,12 @@ def steady_amounts(allocations: Iterable[Allocation], month: Month) -> list[tupl
 
 def usage_amounts(usages: Iterable[Usage], month: Month) -> list[tuple[Component, Decimal]]:
     """Return what was measured comes to in a month: the amounts of `rate_month`'s charges, which need not be made."""
+    days = _PricedDays(month)
     with exactly():
         return [
-            (usage.component, _amount(cost_exactly(usage.quantity, version.tiers, after), share, whole))
-            for usage, version, _, _, share, whole, after in _priced_usages(usages, month)
+            (component, _amount(cost_exactly(quantity, version.tiers, after), share, whole))
+            for readings in _by_component(usages)
+            for component, quantity, version, _, _, share, whole, after in _priced_usages(readings, days)
         ]
 
 
@@ -150,9 +150,14 @@ class SteadyMonths:
         return place, month.days if self._by_the_hour else 0
 
 
-def _line_order(charge: Charge) -> tuple[int, str, datetime, datetime, Decimal]:
-    component = charge.component
-    return component.position, str(component.id), charge.starts_at, charge.ends_at, charge.quantity
+def _in_order(lines: Iterable[list[Charge]]) -> list[Charge]:
+    """Return the charges of all components by position; each component's are in the order of time already."""
+    return [charge for charges in sorted(filter(None, lines), key=_line_order) for charge in charges]
+
+
+def _line_order(charges: list[Charge]) -> tuple[int, str]:
+    component = charges[0].component
+    return component.position, str(component.id)
 
 
 @dataclass(slots=True)
@@ -232,10 +237,10 @@ def _whole_days(chain: list[Allocation], month: Month) -> list[_Stretch]:
 
 
 def _starting_days(chain: list[Allocation], month: Month) -> list[_Stretch]:
-    days = [(allocation, bangkok_date(allocation.starts_at)) for allocation in chain]
+    days = sorted((bangkok_date(allocation.starts_at), allocation.quantity) for allocation in chain)
     return [
-        _Stretch(allocation.component, allocation.quantity, midnight(day), midnight(day + ONE_DAY))
-        for allocation, day in days
+        _Stretch(chain[0].component, quantity, midnight(day), midnight(day + ONE_DAY))
+        for day, quantity in days
         if Month.of(day) == month
     ]
 
@@ -300,32 +305,36 @@ class _PricedDays:
         return version, starts_at, ends_at, share, whole
 
 
-_PricedUsage = tuple[Usage, PriceVersion, datetime, datetime, int, int, Decimal]
-"""A usage with its version, its start and end, its share of the whole, and what the month's tiers counted before it."""
+_PricedUsage = tuple[Component, Decimal, PriceVersion, datetime, datetime, int, int, Decimal]
+"""A component's quantity with its version, start and end, its share of the whole, and what the tiers had counted."""
 
 
-def _priced_usages(usages: Iterable[Usage], month: Month) -> Iterator[_PricedUsage]:
-    by_component: defaultdict[Reference, list[Usage]] = defaultdict(list)
+def _by_component(usages: Iterable[Usage]) -> Iterable[list[Usage]]:
+    readings: defaultdict[Reference, list[Usage]] = defaultdict(list)
     for usage in usages:
         if usage.quantity:
-            by_component[usage.component.id].append(usage)
-    days = _PricedDays(month)
-    for readings in by_component.values():
-        basis = readings[0].component.basis
-        if basis.is_allocated:
+            readings[usage.component.id].append(usage)
+    return readings.values()
+
+
+def _priced_usages(readings: list[Usage], days: _PricedDays) -> Iterator[_PricedUsage]:
+    """Price what was measured of one component, in the order of time."""
+    component = readings[0].component
+    if component.basis.is_allocated:
+        return
+    highs = component.basis is Basis.METERED_MAX
+    counted, paid_until = ZERO, date.min
+    for usage in sorted(readings, key=_reading_order) if len(readings) > 1 else readings:
+        found = days.of(usage, highs)
+        if found is None:
             continue
-        highs = basis is Basis.METERED_MAX
-        counted, paid_until = ZERO, date.min
-        for usage in sorted(readings, key=_reading_order) if len(readings) > 1 else readings:
-            found = days.of(usage, highs)
-            if found is None:
-                continue
-            if highs and usage.first <= paid_until:
-                raise Overlapping(f"{usage.component.name} has two highs for {usage.first}")
-            # A sum goes on through the tiers where the month's earlier usage stopped; a high stands alone.
-            yield usage, *found, ZERO if highs else counted
-            counted += usage.quantity
-            paid_until = usage.last
+        quantity = usage.quantity
+        if highs and usage.first <= paid_until:
+            raise Overlapping(f"{component.name} has two highs for {usage.first}")
+        # A sum goes on through the tiers where the month's earlier usage stopped; a high stands alone.
+        yield component, quantity, *found, ZERO if highs else counted
+        counted += quantity
+        paid_until = usage.last
 
 
 def _reading_order(usage: Usage) -> tuple[date, date, Decimal]:
@@ -382,11 +391,11 @@ def monthly_price(items: Iterable[Item], on: date, days: int = 31) -> list[Charg
     starts_at, ends_at = midnight(on), midnight(on + timedelta(days=days))
     with exactly():
         charges = [
-            _charge(item.component, item.quantity, version_on(on, item.component.prices), starts_at, ends_at, days)
+            [_charge(item.component, item.quantity, version_on(on, item.component.prices), starts_at, ends_at, days)]
             for item in items
             if item.quantity and item.component.basis is not Basis.ONE_TIME
         ]
-    return sorted(charges, key=_line_order)
+    return _in_order(charges)
 
 
 def first_month(items: Iterable[Item], starts_at: datetime) -> list[Charge]:
