@@ -169,6 +169,16 @@ async def rows(sql: str, *values: Any) -> list[dict[str, Any]]:
     return await current().connection.execute_query_dict(sql, list(values))
 
 
+async def copied(table: str, lines: str) -> None:
+    """Copy rows into a temporary table of the unit's session, each written in PostgreSQL's text format for COPY."""
+    async with current().connection.acquire_connection() as connection:
+        await connection.copy_to_table(table, source=_at_once(lines.encode()), schema_name="pg_temp")
+
+
+async def _at_once(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+
+
 def _scope_of(actor: Actor) -> list[str]:
     scope = "system" if actor.is_system else "oversight" if actor.oversees else "member"
     seat = str(actor.seat.id) if actor.seat else ""

@@ -20,7 +20,6 @@ LATEST = dt.timedelta(days=35)
 FIRST, LAST = Month(2020, 1).starts_at, Month(2100, 1).starts_at
 AHEAD = dt.timedelta(minutes=5)  # what two clocks may differ by
 LONGEST_TEXT = 200
-APART = "\x1f"  # stands between texts on their way to the database, and so in none of them
 LONGEST_METER = 48
 MOST_AT_ONCE = 10_000
 LEAST_MONTHS_KEPT = 3  # longer than anything may be late, and than a month takes to be closed
@@ -28,6 +27,7 @@ LEAST_MONTHS_KEPT = 3  # longer than anything may be late, and than a month take
 # field → why, in English words that the portal translates
 Faults = dict[str, str]
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # in no attribute of a CloudEvent
 _QUANTITY = re.compile(r"[0-9]{1,14}(?:\.[0-9]{1,6})?", re.ASCII)
 
 
@@ -83,6 +83,7 @@ def check(
     known: dict[tuple[dt.datetime, dt.datetime], Stretch | None] = {}
     horizon, limit = now + AHEAD, now - latest if latest is not None else None
     is_quantity = _QUANTITY.fullmatch
+    clean = not _CONTROL.search("".join([f"{source}{event_id}{subject}" for source, event_id, subject, *_ in readings]))
     for index, reading in enumerate(readings):
         source, event_id, subject, meter, quantity, starts_at, ends_at = reading
         moments = starts_at, ends_at
@@ -91,8 +92,8 @@ def check(
             stretch = known[moments] = _stretch(starts_at, ends_at, horizon, limit)
         named = 0 < len(source) <= LONGEST_TEXT and 0 < len(event_id) <= LONGEST_TEXT
         fits = 0 < len(subject) <= LONGEST_TEXT and 0 < len(meter) <= LONGEST_METER
-        apart = APART not in source and APART not in event_id
-        if stretch and named and fits and apart and is_quantity(quantity):
+        plain = clean or not any(map(_CONTROL.search, (source, event_id, subject)))
+        if stretch and named and fits and plain and is_quantity(quantity):
             stretches[index] = stretch
         else:
             faults[index] = faults_of(reading, now, latest=latest)
@@ -144,7 +145,7 @@ def _faults_of_texts(reading: Reading) -> Faults:
     for field, text in (("source", reading.source), ("id", reading.event_id), ("subject", reading.subject)):
         if not 0 < len(text) <= LONGEST_TEXT:
             found[field] = f"must have 1 to {LONGEST_TEXT} characters"
-        elif APART in text:
+        elif _CONTROL.search(text):
             found[field] = "must hold no control characters"
     if not 0 < len(reading.meter) <= LONGEST_METER:
         found["data.meter"] = f"must have 1 to {LONGEST_METER} characters"

@@ -1,14 +1,15 @@
-"""Writing a batch of readings: identities, events and what is to be summed up later, in one statement."""
+"""Writing a batch of readings: copied to the session, then identities, events and what is to be summed up later."""
 
 import datetime as dt
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TypeVar
 
 from auth.fields import new_id
-from auth.tenancy import rows
-from billing.metering.rules import APART, Contradicted, Reading, Stretch, identity, said
+from auth.tenancy import copied, rows
+from billing.metering.rules import Contradicted, Reading, Stretch, identity, said
 from billing.metering.targets import Gauge, Measured
 
 # Identities are written in their order, so that two batches that meet wait for each other and do not deadlock; events
@@ -17,12 +18,8 @@ _STORE = """
     WITH given AS (
         SELECT w.id, w.said, ($4::uuid[])[w.service] AS agency_id, ($5::uuid[])[w.service] AS service_id,
             ($6::uuid[])[w.gauge] AS component_id, ($7::timestamptz[])[w.stretch] AS starts_at,
-            ($8::timestamptz[])[w.stretch] AS ends_at, coalesce(w.is_late, false) AS is_late, w.quantity, w.source,
-            w.event_id
-        FROM unnest(
-            $9::text::uuid[], $10::text::uuid[], $11::text::int[], $12::text::int[], $13::text::int[], $14::boolean[],
-            $15::text::numeric[], string_to_array($16, E'\\x1f'), string_to_array($17, E'\\x1f')
-        ) AS w(id, said, service, gauge, stretch, is_late, quantity, source, event_id)
+            ($8::timestamptz[])[w.stretch] AS ends_at, w.is_late, w.quantity, w.source, w.event_id
+        FROM pg_temp.usage_batch w
     ), kept AS (
         INSERT INTO usage_identity (provider_id, id, said, agency_id)
         SELECT $1, id, said, agency_id FROM given ORDER BY id
@@ -33,18 +30,17 @@ _STORE = """
             source, event_id, client_id, entered_by, reason
         )
         SELECT agency_id, $1, service_id, component_id, id, starts_at, ends_at, $3::timestamptz, is_late, quantity,
-            source, event_id, $20::uuid, $21::text, $22::text
+            source, event_id, $11::uuid, $12::text, $13::text
         FROM given JOIN kept USING (id) ORDER BY agency_id, starts_at
     ), marks AS (
         INSERT INTO usage_unsummed (agency_id, provider_id, day, batch_id)
-        SELECT w.agency_id, $1, w.day, $2 FROM unnest($18::uuid[], $19::date[]) AS w(agency_id, day)
+        SELECT w.agency_id, $1, w.day, $2 FROM unnest($9::uuid[], $10::date[]) AS w(agency_id, day)
         WHERE EXISTS (SELECT FROM kept)
     )
-    SELECT count(*) AS stored, CASE WHEN count(*) < $23 THEN array_agg(id) END AS fresh FROM kept
+    SELECT count(*) AS stored, CASE WHEN count(*) < $14 THEN array_agg(id) END AS fresh FROM kept
 """
 _KNOWN = "SELECT id, said FROM usage_identity WHERE provider_id = $1 AND id = ANY($2::text::uuid[])"
-_PARTITIONS = "SELECT usage_partition(month) FROM unnest($1::date[]) AS month ORDER BY month"
-
+_READY = "SELECT usage_batch(), usage_partition(month) FROM unnest($1::date[]) AS month ORDER BY month"
 
 T = TypeVar("T")
 
@@ -104,9 +100,15 @@ class Batch:
         stretches = _places(stretch for _, _, stretch in aims)
         met = {(service, stretch) for service, _, stretch in aims}
         touched = {(service.agency_id, stretch.day) for service, stretch in met}
-        await rows(_PARTITIONS, sorted({stretch.month.first for stretch in stretches}))
-        is_whole = len(chosen) == len(self.readings)
-        readings = self.readings if is_whole else [self.readings[index] for index in chosen]
+        await rows(_READY, sorted({stretch.month.first for stretch in stretches}))
+        ids, digests, readings = self.ids, self.said, self.readings
+        lines = [
+            f"{ids[index]}\t{digests[index]}\t{services[service]}\t{gauges[gauge]}\t{stretches[stretch]}\t{is_late}\t"
+            f"{readings[index].quantity}\t{readings[index].source}\t{readings[index].event_id}\n"
+            for index, (service, gauge, stretch), is_late in zip(chosen, aims, late or repeat(False), strict=False)
+        ]
+        # No text has a control character: only backslashes mean something.
+        await copied("usage_batch", "".join(lines).replace("\\", "\\\\"))
         [kept] = await rows(
             _STORE,
             self.provider_id,
@@ -117,15 +119,6 @@ class Batch:
             [gauge.component_id for gauge in gauges],
             [stretch.starts_at for stretch in stretches],
             [stretch.ends_at for stretch in stretches],
-            _listed(self.ids if is_whole else [self.ids[index] for index in chosen]),
-            _listed(self.said if is_whole else [self.said[index] for index in chosen]),
-            _listed([services[service] for service, _, _ in aims]),
-            _listed([gauges[gauge] for _, gauge, _ in aims]),
-            _listed([stretches[stretch] for _, _, stretch in aims]),
-            late,
-            _listed([reading.quantity for reading in readings]),
-            APART.join([reading.source for reading in readings]),
-            APART.join([reading.event_id for reading in readings]),
             [agency_id for agency_id, _ in touched],
             [day for _, day in touched],
             origin.client_id,

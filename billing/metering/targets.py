@@ -76,7 +76,7 @@ async def targets_of(
 
     Two queries however many the readings, one more where some are longer than an hour.
     """
-    subjects = {reading.subject for reading in readings}
+    subjects = {reading.subject for index, reading in enumerate(readings) if index not in skip}
     services = {
         row["subject"]: Measured(row["id"], row["agency_id"], row["offering_code"], row["opens"], row["closes"])
         for row in await rows(_SERVICES, provider_id, sorted(subjects))

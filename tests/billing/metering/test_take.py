@@ -17,7 +17,7 @@ from billing.months import Month, midnight
 from billing.statements.commands import issue
 from billing.tariffs.commands import set_price
 from billing.tariffs.rules import Tier
-from tests.billing.metering.world import World, at, everything, hours
+from tests.billing.metering.world import MACHINE, World, at, everything, hours
 from tests.cast import actor
 
 
@@ -86,6 +86,36 @@ async def test_every_bad_event_is_named_and_nothing_is_stored(world: World) -> N
         index: field for index, (_, field) in bad.items()
     }
     assert await everything() == [0, 0, 0, 0]
+
+
+async def test_texts_are_stored_as_they_came_and_control_characters_refused(world: World) -> None:
+    strange = {"source": r"/m\t\N\\.", "event_id": "รหัส 'ก' {,} \u2028 \\"}
+    assert await world.take(world.reading(**strange)) == Receipt(1, 0)
+    assert await world.take(world.reading(**strange)) == Receipt(0, 1)
+    async with acting_as(system("test")):
+        [stored] = await rows("SELECT source, event_id FROM usage_event")
+    assert stored == strange
+    for field, attribute in (("source", "source"), ("event_id", "id"), ("subject", "subject")):
+        for control in "\0\t\n\r\x1f\x7f\x85":
+            with pytest.raises(BadReadings) as refused:
+                await world.take(world.reading(2), world.reading(**{"event_id": "3", field: f"a{control}b"}))
+            assert refused.value.events == {1: {attribute: "must hold no control characters"}}
+
+
+async def test_batches_of_one_transaction_are_each_stored_once(world: World) -> None:
+    async with acting_as(world.provider):
+        for n in range(3):
+            receipt = await take([world.reading(n)], Origin(MACHINE), by=world.provider, now=at(2026, 12, 15))
+            assert receipt == Receipt(stored=1, duplicates=0)
+    assert (await everything())[:2] == [3, 3]
+
+
+async def test_a_refused_batch_leaves_its_session_ready_for_the_next(world: World) -> None:
+    await world.take(world.reading(1))
+    for n in range(20):  # more than the pool has sessions: each refuses first, and then stores
+        with pytest.raises(Contradicted):
+            await world.take(world.reading(1, "7"), world.reading(f"new {n}"))
+        assert await world.take(world.reading(f"new {n}")) == Receipt(stored=1, duplicates=0)
 
 
 async def test_events_up_to_35_days_late_are_taken_and_later_ones_by_staff_with_a_reason(world: World) -> None:
