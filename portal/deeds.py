@@ -151,6 +151,8 @@ DEEDS: Final[dict[str, Lazy]] = {
     "credit.withdrawn": lazy("Withdrew a credit"),
     "payment.recorded": lazy("Recorded a payment"),
     "payment.reversed": lazy("Reversed a payment"),
+    "refund.recorded": lazy("Recorded a refund"),
+    "refund.reversed": lazy("Reversed a refund"),
     "note.issued": lazy("Issued a credit or debit note"),
     "provider.listed": lazy("Entered a provider on the list"),
     "provider.revoked": lazy("Took a provider off the list"),

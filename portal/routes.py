@@ -46,6 +46,7 @@ from portal.pages import (
     news,
     profile,
     providers,
+    refunds,
     requests,
     reversals,
     review,
@@ -124,6 +125,11 @@ _PAGES = (
     page("POST", "/billing/invoices/{id:uuid}/payments", billing_desk.pay, May.BILLS_ISSUE, name="billing.pay"),
     page("GET", "/billing/payments/{id:uuid}/reversal", reversals.ask, May.BILLS_ISSUE, name="billing.reversal"),
     page("POST", "/billing/payments/{id:uuid}/reversal", reversals.reverse, May.BILLS_ISSUE, name="billing.reverse"),
+    page("POST", "/billing/invoices/{id:uuid}/refunds", billing_desk.refund, May.BILLS_ISSUE, name="billing.refund"),
+    page("GET", "/billing/refunds/{id:uuid}/reversal", refunds.ask, May.BILLS_ISSUE, name="billing.refund_reversal"),
+    page(
+        "POST", "/billing/refunds/{id:uuid}/reversal", refunds.reverse, May.BILLS_ISSUE, name="billing.reverse_refund"
+    ),
     page("POST", "/billing/invoices/{id:uuid}/notes", billing_desk.note, May.BILLS_ISSUE, name="billing.note"),
     page(
         "POST",

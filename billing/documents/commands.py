@@ -126,6 +126,15 @@ async def cancel_receipt(
     )
 
 
+async def number_after(statement: Statement, series: str, now: dt.datetime) -> tuple[str, int]:
+    """Give the next number of a series to what follows an invoice; return it and its fiscal year."""
+    year = Month.of(now).fiscal_year
+    given = await next_number(statement.provider_id, series, year)
+    # The invoice's number begins with its series and its provider's short code.
+    short_code = statement.number.split("-", 1)[1].rsplit("-", 2)[0]
+    return f"{series}-{short_code}-{year}-{given:05d}", year
+
+
 async def _left_of(statement: Statement) -> tuple[Decimal, Decimal]:
     """Return what is left of an invoice before VAT, and of its VAT, after its notes."""
     subtotal, vat = statement.subtotal, statement.vat
@@ -148,17 +157,14 @@ async def _issue(
     by: Actor,
     now: dt.datetime,
 ) -> Document:
-    year, series = Month.of(now).fiscal_year, SERIES[kind]
-    given = await next_number(statement.provider_id, series, year)
-    # The invoice's number begins with its series and its provider's short code.
-    short_code = statement.number.split("-", 1)[1].rsplit("-", 2)[0]
+    number, year = await number_after(statement, SERIES[kind], now)
     return await Document.create(
         agency_id=statement.agency_id,
         provider_id=statement.provider_id,
         statement_id=statement.id,
         payment_id=payment_id,
         kind=kind,
-        number=f"{series}-{short_code}-{year}-{given:05d}",
+        number=number,
         fiscal_year=year,
         reason=reason,
         lines=[{**line._asdict(), "amount": str(line.amount)} for line in lines],

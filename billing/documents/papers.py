@@ -32,6 +32,9 @@ TITLES: Final = {
     Kind.DEBIT_NOTE: Title("80", "ใบเพิ่มหนี้", "Debit note"),
     Kind.CANCELLATION: Title("T07", "ใบแจ้งยกเลิก", "Cancellation note"),
 }
+# What is listed with the documents and is none of the e-Tax standard: it has a number and no sheet.
+REFUND: Final = Title("", "การคืนเงินที่ชำระเกิน", "Refund of an overpayment")
+REFUND_REVERSAL: Final = Title("", "การกลับรายการคืนเงิน", "Reversal of a refund")
 MEANS: Final = {"transfer": "โอนเงิน", "gfmis": "จ่ายตรงผ่านระบบ New GFMIS Thai", "cheque": "เช็ค", "cash": "เงินสด"}
 
 

@@ -10,17 +10,20 @@ from tortoise.expressions import Subquery
 
 from auth.tenancy import one, scoped
 from billing.documents.models import Document, Kind
-from billing.documents.papers import TITLES, Paper, Title, document_paper, invoice_paper
+from billing.documents.papers import REFUND, REFUND_REVERSAL, TITLES, Paper, Title, document_paper, invoice_paper
 from billing.documents.parties import parties_of
 from billing.months import Month
-from billing.payments.models import Payment
+from billing.payments.models import Payment, Refund, RefundReversal
 from billing.statements.models import Statement
 from billing.statements.queries import bill_of
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A document in a list: an invoice, or what followed one."""
+    """A document in a list: an invoice, or what followed one; a refund and its reversal have no sheet.
+
+    `because` is the reference and the reason of those two.
+    """
 
     id: uuid.UUID
     title: Title
@@ -32,10 +35,16 @@ class Listed:
     agency_id: uuid.UUID
     provider_id: uuid.UUID
     is_cancelled: bool = False
+    because: str = ""
+
+    @property
+    def has_sheet(self) -> bool:
+        """Whether there is a PDF and e-Tax data of it."""
+        return bool(self.title.code)
 
 
 async def documents_of(agency_id: uuid.UUID | None = None, most: int = 500) -> list[Listed]:
-    """Return an agency's documents, or all within reach, the latest first, in three queries."""
+    """Return an agency's documents, or all within reach, the latest first, in six queries."""
     which = {} if agency_id is None else {"agency_id": agency_id}
     invoices = await scoped(Statement).filter(**which).order_by("-issued_at", "-number").limit(most)
     followed = await scoped(Document).filter(**which).order_by("-issued_at", "-number").limit(most)
@@ -47,6 +56,7 @@ async def documents_of(agency_id: uuid.UUID | None = None, most: int = 500) -> l
         _listed(each.id, TITLES[each.kind], each, known[each.statement_id], is_cancelled=each.id in cancelled)
         for each in followed
     ]
+    found += await _refunds(which, most)
     return sorted(found, key=lambda each: (each.issued_at, each.number), reverse=True)[:most]
 
 
@@ -91,6 +101,28 @@ async def paper_of(document_id: uuid.UUID) -> Paper:
     bill = await bill_of(statement.agency_id, statement.provider_id, Month.of(statement.month))
     parties = statement.parties or await parties_of(statement.agency_id, statement.provider_id)
     return invoice_paper(statement, bill.lines if bill else (), parties)
+
+
+async def _refunds(which: dict[str, uuid.UUID], most: int) -> list[Listed]:
+    refunds = await scoped(Refund).filter(**which).order_by("-recorded_at", "-number").limit(most)
+    reversals = {
+        each.refund_id: each for each in await scoped(RefundReversal).filter(refund_id__in=[r.id for r in refunds])
+    }
+    invoices = {each.id: each for each in await scoped(Statement).filter(id__in=[r.statement_id for r in refunds])}
+    found = []
+    for refund in refunds:
+        invoice, reversal = invoices[refund.statement_id], reversals.get(refund.id)
+        common = refund.amount, invoice.month, invoice.number, refund.agency_id, refund.provider_id
+        said = f"{refund.reference} · {refund.reason}"
+        found.append(
+            Listed(refund.id, REFUND, refund.number, refund.recorded_at, *common, reversal is not None, because=said)
+        )
+        if reversal:
+            said = f"{refund.number} · {reversal.reason}"
+            found.append(
+                Listed(reversal.id, REFUND_REVERSAL, reversal.number, reversal.reversed_at, *common, because=said)
+            )
+    return found
 
 
 def _listed(

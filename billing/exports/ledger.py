@@ -11,7 +11,7 @@ from typing import IO, Final
 import xlsxwriter
 
 from billing.documents.models import Kind
-from billing.documents.papers import TITLES
+from billing.documents.papers import REFUND, REFUND_REVERSAL, TITLES, Title
 from billing.exports.sheets import unspoilt
 from billing.ledger.rules import Account, Deed, Ledger, Posting, TrialRow
 from billing.months import bangkok_date
@@ -39,6 +39,11 @@ TRIAL: Final = {
     "th": ("รหัสบัญชี", "บัญชี", "ยอดยกมา (บาท)", "เดบิต (บาท)", "เครดิต (บาท)", "ยอดยกไป (บาท)"),
     "en": ("Account code", "Account", "Opening (baht)", "Debit (baht)", "Credit (baht)", "Closing (baht)"),
 }
+_OTHERS: Final[dict[Deed, Title]] = {
+    Deed.INVOICE: TITLES[None],
+    Deed.REFUND: REFUND,
+    Deed.REFUND_REVERSAL: REFUND_REVERSAL,
+}
 _TABS: Final = {"th": ("งบทดลอง", "สมุดรายวัน"), "en": ("Trial balance", "Journal")}
 
 
@@ -50,7 +55,7 @@ def account_name(each: Posting | TrialRow, families: Families, language: str) ->
 
 def deed_name(deed: Deed, language: str) -> str:
     """Return the name of a document's kind."""
-    title = TITLES[None if deed is Deed.INVOICE else Kind(deed)]
+    title = _OTHERS.get(deed) or TITLES[Kind(deed)]
     return title.english if language == "en" else title.thai
 
 

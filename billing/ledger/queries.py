@@ -18,6 +18,14 @@ _WITHIN = """
     UNION ALL
     SELECT id, statement_id, agency_id, kind, number, issued_at, subtotal, vat, total, withheld, net
     FROM document WHERE provider_id = $1 AND issued_at >= $2 AND issued_at < $3
+    UNION ALL
+    SELECT id, statement_id, agency_id, 'refund', number, recorded_at, amount, 0.00, amount, 0.00, amount
+    FROM refund WHERE provider_id = $1 AND recorded_at >= $2 AND recorded_at < $3
+    UNION ALL
+    SELECT r.id, f.statement_id, r.agency_id, 'refund_reversal', r.number, r.reversed_at,
+        f.amount, 0.00, f.amount, 0.00, f.amount
+    FROM refund_reversal r JOIN refund f ON f.agency_id = r.agency_id AND f.id = r.refund_id
+    WHERE r.provider_id = $1 AND r.reversed_at >= $2 AND r.reversed_at < $3
     ORDER BY issued_at, id
 """
 _BEFORE = """
@@ -26,6 +34,13 @@ _BEFORE = """
     UNION ALL
     SELECT statement_id, kind, sum(subtotal), sum(vat), sum(total), sum(withheld), sum(net)
     FROM document WHERE provider_id = $1 AND issued_at < $2 GROUP BY statement_id, kind
+    UNION ALL
+    SELECT statement_id, 'refund', amount, 0.00, amount, 0.00, amount
+    FROM refund WHERE provider_id = $1 AND recorded_at < $2
+    UNION ALL
+    SELECT f.statement_id, 'refund_reversal', f.amount, 0.00, f.amount, 0.00, f.amount
+    FROM refund_reversal r JOIN refund f ON f.agency_id = r.agency_id AND f.id = r.refund_id
+    WHERE r.provider_id = $1 AND r.reversed_at < $2
 """
 _REVENUE = """
     SELECT l.statement_id, l.family, sum(l.amount) AS amount

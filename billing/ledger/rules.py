@@ -30,13 +30,15 @@ class Account(enum.StrEnum):
 
 
 class Deed(enum.StrEnum):
-    """What was issued; a receipt stands for its payment, a cancellation for the reversal."""
+    """What was issued; a receipt stands for its payment, a cancellation for its reversal."""
 
     INVOICE = "invoice"
     RECEIPT = "receipt"
     CREDIT_NOTE = "credit_note"
     DEBIT_NOTE = "debit_note"
     CANCELLATION = "cancellation"
+    REFUND = "refund"
+    REFUND_REVERSAL = "refund_reversal"
 
 
 Key = tuple[Account, str]
@@ -63,6 +65,7 @@ class Standing:
     owed_vat: Decimal = NOTHING
     received: Decimal = NOTHING
     withheld: Decimal = NOTHING
+    refunded: Decimal = NOTHING
     receipted_vat: Decimal = NOTHING
     added: Decimal = NOTHING
     taken_back: Decimal = NOTHING
@@ -92,6 +95,10 @@ class Standing:
                     owed_vat=self.owed_vat - sums.vat,
                     taken_back=self.taken_back + sums.subtotal,
                 )
+            case Deed.REFUND:
+                return replace(self, refunded=self.refunded + sums.net)
+            case Deed.REFUND_REVERSAL:
+                return replace(self, refunded=self.refunded - sums.net)
         sign = 1 if deed is Deed.RECEIPT else -1
         return replace(
             self,
@@ -103,10 +110,10 @@ class Standing:
     @property
     def balances(self) -> Balances:
         """What each account holds for this invoice."""
-        is_open = self.owed - self.received - self.withheld
+        is_open = self.owed - self.received - self.withheld + self.refunded
         not_due = max(self.owed_vat - self.receipted_vat, NOTHING)
         found: defaultdict[Key, Decimal] = defaultdict(lambda: NOTHING)
-        found[Account.CASH, ""] = self.received
+        found[Account.CASH, ""] = self.received - self.refunded
         found[Account.WITHHELD, ""] = self.withheld
         found[Account.RECEIVABLE, ""] = max(is_open, NOTHING)
         found[Account.REFUNDABLE, ""] = min(is_open, NOTHING)

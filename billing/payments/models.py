@@ -59,3 +59,52 @@ class Reversal(Model):
     class Meta:
         table = "payment_reversal"
         unique_together = (("agency_id", "payment_id"),)
+
+
+class Refund(Model):
+    """Money given back that was paid beyond what an invoice owes after its credit notes; never changed.
+
+    One that was recorded wrongly has a `RefundReversal` and counts for nothing.
+    """
+
+    id = primary_key()
+    agency_id = fields.UUIDField()
+    provider_id = fields.UUIDField()
+    statement_id = fields.UUIDField()
+    number = fields.CharField(max_length=32)
+    fiscal_year = fields.IntField()
+    refunded_on = fields.DateField()
+    reference = fields.CharField(max_length=100)
+    reason = fields.TextField()
+    amount = money()
+    recorded_by = fields.CharField(max_length=200)
+    recorded_as = fields.CharField(max_length=32)
+    recorded_at = InstantField()
+
+    class Meta:
+        table = "refund"
+        unique_together = (("provider_id", "number"),)
+        indexes = [
+            Index(fields=("agency_id", "statement_id"), name="refund_statement"),
+            Index(fields=("provider_id", "recorded_at"), name="refund_provider"),
+        ]
+
+
+class RefundReversal(Model):
+    """A refund that was recorded wrongly, by whom, in which role and why; never changed."""
+
+    id = primary_key()
+    agency_id = fields.UUIDField()
+    provider_id = fields.UUIDField()
+    refund_id = fields.UUIDField()
+    number = fields.CharField(max_length=32)
+    fiscal_year = fields.IntField()
+    reason = fields.TextField()
+    reversed_by = fields.CharField(max_length=200)
+    reversed_as = fields.CharField(max_length=32)
+    reversed_at = InstantField()
+
+    class Meta:
+        table = "refund_reversal"
+        unique_together = (("agency_id", "refund_id"), ("provider_id", "number"))
+        indexes = [Index(fields=("provider_id", "reversed_at"), name="refund_reversal_provider")]

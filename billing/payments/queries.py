@@ -9,12 +9,12 @@ from typing import Any
 
 from auth.tenancy import rows, scoped
 from billing.months import bangkok_date
-from billing.payments.models import Payment, Reversal
+from billing.payments.models import Payment, Refund, RefundReversal, Reversal
 from billing.payments.rules import Account, Age, age
 
 USUALLY_DUE_AFTER = dt.timedelta(days=30)  # for invoices that name no day
 
-# An agency's or a provider's invoices with what corrected and what settled each, reversed payments left out;
+# An agency's or a provider's invoices with what corrected and what settled each, without what was reversed;
 # row-level security keeps the reach.
 _ACCOUNTS = """
     SELECT s.id, s.agency_id, s.provider_id, s.number, s.month, s.issued_at, s.due_on, s.total, s.vat,
@@ -22,7 +22,7 @@ _ACCOUNTS = """
         coalesce(d.credited, 0) AS credited, coalesce(d.credited_vat, 0) AS credited_vat,
         coalesce(d.debited, 0) AS debited, coalesce(d.debited_vat, 0) AS debited_vat,
         coalesce(d.receipted_vat, 0) AS receipted_vat,
-        coalesce(p.received, 0) AS received, coalesce(p.withheld, 0) AS withheld
+        coalesce(p.received, 0) AS received, coalesce(p.withheld, 0) AS withheld, coalesce(b.refunded, 0) AS refunded
     FROM statement s
     LEFT JOIN LATERAL (
         SELECT sum(total) FILTER (WHERE kind = 'credit_note') AS credited,
@@ -37,6 +37,11 @@ _ACCOUNTS = """
         FROM payment WHERE agency_id = s.agency_id AND statement_id = s.id AND NOT EXISTS (
             SELECT FROM payment_reversal r WHERE r.agency_id = payment.agency_id AND r.payment_id = payment.id)
     ) p ON true
+    LEFT JOIN LATERAL (
+        SELECT sum(amount) AS refunded
+        FROM refund WHERE agency_id = s.agency_id AND statement_id = s.id AND NOT EXISTS (
+            SELECT FROM refund_reversal r WHERE r.agency_id = refund.agency_id AND r.refund_id = refund.id)
+    ) b ON true
     WHERE ($1::uuid IS NULL OR s.agency_id = $1) AND ($2::uuid IS NULL OR s.provider_id = $2)
         AND ($3::uuid IS NULL OR s.id = $3)
     ORDER BY s.month DESC, s.number DESC
@@ -84,6 +89,17 @@ async def reversals_of(payments: Iterable[Payment]) -> dict[uuid.UUID, Reversal]
     return {each.payment_id: each for each in found}
 
 
+async def refunds_of(statement_id: uuid.UUID) -> list[Refund]:
+    """Return the refunds of what was overpaid of an invoice, reversed ones too, oldest first."""
+    return await scoped(Refund).filter(statement_id=statement_id).order_by("recorded_at", "number")
+
+
+async def refund_reversals_of(refunds: Iterable[Refund]) -> dict[uuid.UUID, RefundReversal]:
+    """Return the reversals of refunds, by refund."""
+    found = await scoped(RefundReversal).filter(refund_id__in=[each.id for each in refunds])
+    return {each.refund_id: each for each in found}
+
+
 async def _invoices(*which: uuid.UUID | None) -> list[Invoice]:
     found = await rows(_ACCOUNTS, *which)
     return [_invoice(row) for row in found]
@@ -112,6 +128,7 @@ def _invoice(row: dict[str, Any]) -> Invoice:
                     "debited_vat",
                     "received",
                     "withheld",
+                    "refunded",
                     "receipted_vat",
                 )
             }

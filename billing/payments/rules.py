@@ -28,7 +28,8 @@ _UP_TO = ((0, Age.NOT_DUE), (30, Age.TO_30), (60, Age.TO_60), (90, Age.TO_90))
 class Account:
     """An invoice with what corrected it and what settled it.
 
-    `total` and `vat` are the invoice's; notes change what is owed; money received and tax withheld settle it alike.
+    `total` and `vat` are the invoice's; notes change what is owed; money received and tax withheld settle it alike,
+    as far as it was not refunded.
     """
 
     total: Decimal
@@ -39,6 +40,7 @@ class Account:
     debited_vat: Decimal = NOTHING
     received: Decimal = NOTHING
     withheld: Decimal = NOTHING
+    refunded: Decimal = NOTHING
     receipted_vat: Decimal = NOTHING
 
     @property
@@ -53,13 +55,18 @@ class Account:
 
     @property
     def settled(self) -> Decimal:
-        """What was paid so far, tax withheld included."""
-        return self.received + self.withheld
+        """What was paid so far and not given back, tax withheld included."""
+        return self.received + self.withheld - self.refunded
 
     @property
     def open(self) -> Decimal:
         """What is left to pay; below zero where more was paid than is owed after a credit note."""
         return self.owed - self.settled
+
+    @property
+    def overpaid(self) -> Decimal:
+        """The agency's credit balance: what was paid beyond what is owed, and not given back."""
+        return max(-self.open, NOTHING)
 
 
 def receipt_vat(account: Account, gross: Decimal) -> Decimal:

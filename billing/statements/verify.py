@@ -40,10 +40,12 @@ _REPRICED = """
 _NUMBERS = """
     SELECT c.owner_id, c.series, c.fiscal_year, g.given
     FROM counter c CROSS JOIN LATERAL generate_series(1, c.last_given) AS g(given)
-    WHERE c.series IN ('INV', 'RC', 'CN', 'DN', 'CX') AND NOT EXISTS (
+    WHERE c.series IN ('INV', 'RC', 'CN', 'DN', 'CX', 'RF', 'RX') AND NOT EXISTS (
         SELECT FROM (
             SELECT provider_id, fiscal_year, number FROM statement
             UNION ALL SELECT provider_id, fiscal_year, number FROM document
+            UNION ALL SELECT provider_id, fiscal_year, number FROM refund
+            UNION ALL SELECT provider_id, fiscal_year, number FROM refund_reversal
         ) n
         WHERE n.provider_id = c.owner_id AND n.fiscal_year = c.fiscal_year
             AND split_part(n.number, '-', 1) = c.series

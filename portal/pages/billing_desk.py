@@ -20,7 +20,16 @@ from billing.documents.queries import cancelled_receipts, notes_of
 from billing.months import Month, bangkok_date
 from billing.payments.commands import record_payment
 from billing.payments.models import Means, Payment
-from billing.payments.queries import Invoice, invoice_of, invoices, payments_of, reversals_of
+from billing.payments.queries import (
+    Invoice,
+    invoice_of,
+    invoices,
+    payments_of,
+    refund_reversals_of,
+    refunds_of,
+    reversals_of,
+)
+from billing.payments.refunds import record_refund
 from billing.payments.rules import Age, ageing
 from billing.statements.closing import Draft, NotReviewed, draft_of, drafts_of, issue_reviewed, review
 from billing.statements.closing_rules import Policy
@@ -59,9 +68,11 @@ REASONS = (
     lazy("This is more than the service comes to in this month."),
     lazy("This is more than is open of the invoice."),
     lazy("This is more than is left of the invoice."),
+    lazy("This is more than is overpaid of the invoice."),
     lazy("Give a day from the invoice's to today."),
     lazy("Give the reference of the payment."),
     lazy("Give a day that is not to come."),
+    lazy("Give the reference of the refund."),
     lazy("Give the number and the date of the withholding-tax certificate."),
     lazy("Explain the large differences to last month."),
     lazy("Give a whole number of days, at most 365."),
@@ -187,6 +198,7 @@ async def open_invoices(visit: Visit) -> Response:
         ages=AGES,
         sums=[(AGES[age], amount) for age, amount in sums.items()],
         total=sum(sums.values(), Decimal("0.00")),
+        overpaid=sum((each.account.overpaid for each in found), Decimal("0.00")),
         today=today,
     )
 
@@ -235,6 +247,25 @@ async def note(visit: Visit) -> Response:
     return visit.redirect("billing.invoice", id=found.id)
 
 
+async def refund(visit: Visit) -> Response:
+    """Record that what was overpaid of an invoice was given back."""
+    found = await _invoice(visit)
+    try:
+        given = await record_refund(
+            found.id,
+            _amount(visit, "refund"),
+            refunded_on=_day(visit, "refunded_on"),
+            reference=visit.form.get("refund_reference"),
+            reason=visit.form.get("refund_reason"),
+            by=visit.by,
+            now=visit.now,
+        )
+    except Invalid as refused:
+        return await _invoice_page(visit, in_words(refused), 422)
+    visit.flash(_("The refund was recorded as %(number)s.", number=given.number))
+    return visit.redirect("billing.invoice", id=found.id)
+
+
 # What pages show
 
 
@@ -266,6 +297,7 @@ async def _invoice_page(visit: Visit, errors: dict[str, str] | None = None, stat
     found = await _invoice(visit)
     agency = await Organisation.get(id=found.agency_id)
     payments, documents = await payments_of(found.id), await notes_of(found.id)
+    refunds = await refunds_of(found.id)
     before = _typed_before(payments, visit.query.get("again"))
     return visit.render(
         "billing_desk/invoice.html",
@@ -278,6 +310,8 @@ async def _invoice_page(visit: Visit, errors: dict[str, str] | None = None, stat
         ages=AGES,
         payments=payments,
         reversals=await reversals_of(payments),
+        refunds=refunds,
+        refund_reversals=await refund_reversals_of(refunds),
         documents=[(each, TITLES[each.kind]) for each in documents],
         cancelled=cancelled_receipts(documents),
         means=list(MEANS.items()),

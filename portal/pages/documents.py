@@ -8,6 +8,7 @@ from auth.organisations.models import Organisation
 from billing.documents.etax import etax_xml
 from billing.documents.pdf import pdf
 from billing.documents.queries import documents_of, paper_of
+from billing.payments.queries import invoices
 from portal.assets import VENDOR
 from portal.visit import Visit
 
@@ -19,7 +20,9 @@ async def show(visit: Visit) -> Response:
     listed = await documents_of(visit.by.agency_id)
     known = {each.id: each for each in await Organisation.filter(id__in=[each.agency_id for each in listed])}
     names = {id_: each.name_en if visit.language == "en" else each.name_th for id_, each in known.items()}
-    return visit.render("documents/show.html", documents=listed, agencies=None if visit.by.agency_id else names)
+    own = visit.by.agency_id
+    overpaid = [each for each in await invoices(agency_id=own) if each.account.overpaid] if own else []
+    return visit.render("documents/show.html", documents=listed, agencies=None if own else names, overpaid=overpaid)
 
 
 async def sheet(visit: Visit) -> Response:

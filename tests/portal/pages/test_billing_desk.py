@@ -114,6 +114,7 @@ async def test_december_is_issued_with_its_credit_and_paid(browser_for: BrowserF
     assert "INV-P01-2570-00001" in page
     assert "เกินกำหนด 31–60 วัน 73,723.00" in page
     await _sees_the_books(desk, finance)
+    await _gives_back_what_was_overpaid(desk, finance, invoice)
 
 
 async def _reverses_and_records_anew(desk: Browser, finance: Browser, invoice: str, payment: dict[str, str]) -> None:
@@ -155,6 +156,44 @@ async def _sees_the_books(desk: Browser, finance: Browser) -> None:
     for path in ("/billing/ledger/pdf", "/billing/ledger?month=2027-02", "/billing/ledger?year=x"):
         assert (await desk.get(path)).status_code == 404, path
     assert (await finance.get("/billing/ledger")).status_code == 403
+
+
+async def _gives_back_what_was_overpaid(desk: Browser, finance: Browser, invoice: str) -> None:
+    assert "เงินรับเกินรอคืนหน่วยงาน 107.00 บาท" in said(await desk.get("/billing/invoices"))
+    assert "มียอดที่ชำระเกิน 107.00 บาท" in said(await finance.get("/documents"))
+    page = await desk.get(invoice)
+    assert "ยอดที่ชำระเกิน (บาท) 107.00" in said(page)
+    assert 'value="107.00"' in page.text
+    given = {
+        "refunded_on": "04/01/2570",
+        "refund": "107.01",
+        "refund_reference": "TR-0001",
+        "refund_reason": "คืนเงินตามใบลดหนี้",
+    }
+    wrong = await desk.submit(f"{invoice}/refunds", given)
+    assert wrong.status_code == 422
+    assert "จำนวนเงินเกินกว่ายอดที่ชำระเกินของใบแจ้งหนี้" in said(wrong)
+    page = await desk.follow(await desk.submit(f"{invoice}/refunds", given | {"refund": "107"}))
+    assert "บันทึกการคืนเงินแล้ว เลขที่ RF-P01-2570-00001" in said(page)
+    assert "คืนเงินแล้ว (บาท) 107.00" in said(page)
+    assert "รอคืนหน่วยงาน" not in said(await desk.get("/billing/invoices"))
+    assert "2010 เงินรับเกินรอคืนหน่วยงาน 0.00 107.00 107.00 0.00" in said(await desk.get("/billing/ledger"))
+    assert "RF-P01-2570-00001 การคืนเงินที่ชำระเกิน" in said(await desk.get("/billing/ledger?page=2"))
+    assert "RF-P01-2570-00001 การคืนเงินที่ชำระเกิน TR-0001 · คืนเงินตามใบลดหนี้" in said(await finance.get("/documents"))
+    # It had not gone out: reversed with a reason, once.
+    link = re.search(r'href="(/billing/refunds/[0-9a-f-]{36}/reversal)"', page.text)
+    assert link
+    assert "หลังกลับรายการ ยอดที่ชำระเกินเป็น 107.00 บาท" in said(await desk.get(link[1]))
+    assert (await desk.submit(link[1], {"reason": "ผิด"})).status_code == 422
+    page = await desk.follow(await desk.submit(link[1], {"reason": "ธนาคารตีกลับ"}))
+    assert "RX-P01-2570-00001 · ธนาคารตีกลับ" in said(page)
+    assert (await desk.submit(link[1], {"reason": "ธนาคารตีกลับ"})).status_code == 409
+    assert "ถูกกลับรายการแล้ว" in said(await desk.get(link[1]))
+    listed = await finance.get("/documents")
+    assert "RX-P01-2570-00001 การกลับรายการคืนเงิน RF-P01-2570-00001 · ธนาคารตีกลับ" in said(listed)
+    assert "มียอดที่ชำระเกิน 107.00 บาท" in said(listed)
+    assert (await finance.get(link[1])).status_code == 403
+    assert (await finance.submit(f"{invoice}/refunds", given)).status_code == 403
 
 
 async def test_another_agencys_documents_and_figures_are_not_there(browser_for: BrowserFor) -> None:
