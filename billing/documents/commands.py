@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from auth.errors import Invalid
 from auth.rules import Actor
@@ -47,13 +47,13 @@ async def correct(
         raise Invalid({"reason": "Give the reason."})
     if not lines or any(line.amount <= 0 or not is_satang(line.amount) for line in lines):
         raise Invalid({"amount": "Give an amount above zero, with at most two decimals."})
+    left = await _left_of(statement)
     subtotal = sum((line.amount for line in lines), Decimal("0.00"))
     vat = satang(subtotal * statement.vat_rate)
     if kind is Kind.CREDIT_NOTE:
-        left, left_vat = await _left_of(statement)
-        if subtotal > left:
+        if subtotal > left.subtotal:
             raise Invalid({"amount": "This is more than is left of the invoice."})
-        vat = note_vat(subtotal, statement.vat_rate, left, left_vat)
+        vat = note_vat(subtotal, statement.vat_rate, left.subtotal, left.vat)
     note = await _issue(
         statement,
         kind,
@@ -62,6 +62,7 @@ async def correct(
         vat=vat,
         withheld=Decimal("0.00"),
         reason=reason,
+        after=left.kept,
         by=by,
         now=now,
     )
@@ -135,13 +136,32 @@ async def number_after(statement: Statement, series: str, now: dt.datetime) -> t
     return f"{series}-{short_code}-{year}-{given:05d}", year
 
 
-async def _left_of(statement: Statement) -> tuple[Decimal, Decimal]:
-    """Return what is left of an invoice before VAT, and of its VAT, after its notes."""
+class _Left(NamedTuple):
+    """What is left of an invoice before VAT, and of its VAT, after its notes."""
+
+    subtotal: Decimal
+    vat: Decimal
+    notes: list[Document]
+
+    @property
+    def kept(self) -> dict[str, Any] | None:
+        """What the next note keeps of it; None where it is the first."""
+        if not self.notes:
+            return None
+        named = [
+            {"kind": each.kind.value, "number": each.number, "issued_at": each.issued_at.isoformat()}
+            for each in self.notes
+        ]
+        return {"subtotal": str(self.subtotal), "notes": named}
+
+
+async def _left_of(statement: Statement) -> _Left:
     subtotal, vat = statement.subtotal, statement.vat
-    for note in await scoped(Document).filter(statement_id=statement.id, payment_id=None):
+    notes = await scoped(Document).filter(statement_id=statement.id, payment_id=None).order_by("issued_at", "number")
+    for note in notes:
         sign = -1 if note.kind is Kind.CREDIT_NOTE else 1
         subtotal, vat = subtotal + sign * note.subtotal, vat + sign * note.vat
-    return subtotal, vat
+    return _Left(subtotal, vat, notes)
 
 
 async def _issue(
@@ -153,6 +173,7 @@ async def _issue(
     vat: Decimal,
     withheld: Decimal,
     reason: str = "",
+    after: dict[str, Any] | None = None,
     payment_id: uuid.UUID | None = None,
     by: Actor,
     now: dt.datetime,
@@ -168,6 +189,7 @@ async def _issue(
         fiscal_year=year,
         reason=reason,
         lines=[{**line._asdict(), "amount": str(line.amount)} for line in lines],
+        after=after,
         subtotal=subtotal,
         vat_rate=statement.vat_rate,
         vat=vat,

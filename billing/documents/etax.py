@@ -4,13 +4,12 @@ Invoices, receipts and notes have one root; the cancellation of a receipt has a 
 names what it cancels instead of repeating its figures.
 """
 
-import datetime as dt
 import re
 from decimal import Decimal
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from billing.documents.papers import Paper, PaperLine, Party
+from billing.documents.papers import Paper, PaperLine, Party, Referred
 from billing.months import BANGKOK, midnight
 
 RSM: Final = "urn:etda:uncefact:data:standard:TaxInvoice_CrossIndustryInvoice:2"
@@ -75,17 +74,17 @@ def _agreement(into: ET.Element, paper: Paper) -> None:
     _party(_ram(into, "SellerTradeParty"), paper.seller)
     if paper.title.code != CANCELLATION:
         _party(_ram(into, "BuyerTradeParty"), paper.buyer)
-    if paper.corrects:
-        _refers(into, "380", *paper.corrects[:2])
+    for each in (paper.corrects.invoice, *paper.corrects.notes) if paper.corrects else ():
+        _refers(into, each)
     if paper.cancels:
-        _refers(into, "T03", *paper.cancels)
+        _refers(into, paper.cancels)
 
 
-def _refers(into: ET.Element, code: str, number: str, issued_at: dt.datetime) -> None:
+def _refers(into: ET.Element, to: Referred) -> None:
     referred = _ram(into, "AdditionalReferencedDocument")
-    _ram(referred, "IssuerAssignedID", number)
-    _ram(referred, "IssueDateTime", issued_at.astimezone(BANGKOK).strftime(_WHEN))
-    _ram(referred, "ReferenceTypeCode", code)
+    _ram(referred, "IssuerAssignedID", to.number)
+    _ram(referred, "IssueDateTime", to.issued_at.astimezone(BANGKOK).strftime(_WHEN))
+    _ram(referred, "ReferenceTypeCode", to.code)
 
 
 def _party(into: ET.Element, party: Party) -> None:
@@ -126,9 +125,8 @@ def _settlement(into: ET.Element, paper: Paper) -> None:
     summation = _ram(into, "SpecifiedTradeSettlementHeaderMonetarySummation")
     line_total = sum((line.amount for line in _charged(paper)), Decimal("0.00"))
     if paper.corrects:
-        original = paper.corrects[2]
-        line_total = original - sums.subtotal if paper.title.code == "81" else original + sums.subtotal
-        _ram(summation, "OriginalInformationAmount", _baht(original))
+        line_total = paper.corrects.right
+        _ram(summation, "OriginalInformationAmount", _baht(paper.corrects.before))
     _ram(summation, "LineTotalAmount", _baht(line_total))
     if paper.corrects:
         _ram(summation, "DifferenceInformationAmount", _baht(sums.subtotal))

@@ -20,7 +20,8 @@ class Document(Model):
     """What follows an invoice: the receipt of a payment, its cancellation, or a note that corrects it; never changed.
 
     Amounts are positive whatever the kind; a cancellation bears those of the receipt it cancels. `lines` are
-    {name_th, name_en, amount}, before VAT.
+    {name_th, name_en, amount}, before VAT. A note that follows others keeps in `after` what they left:
+    {subtotal, notes: [{kind, number, issued_at}]}; first notes, and those issued before this was kept, have None.
     """
 
     id = primary_key()
@@ -33,6 +34,7 @@ class Document(Model):
     fiscal_year = fields.IntField()
     reason = fields.TextField(default="")
     lines = DocumentField()
+    after = DocumentField(null=True)
     subtotal = money()
     vat_rate = rate()
     vat = money()

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from billing.documents.models import Document, Kind
 from billing.money import Totals
@@ -70,6 +70,33 @@ class Section:
     lines: tuple[PaperLine, ...]
 
 
+class Referred(NamedTuple):
+    """An earlier document: its code in the standard, its number and its moment."""
+
+    code: str
+    number: str
+    issued_at: dt.datetime
+
+    @property
+    def said(self) -> str:
+        """How the sheet names it."""
+        return f"{self.number} ลงวันที่ {thai_day(bangkok_date(self.issued_at))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """What a note corrects, in baht before VAT: what the invoice says, what earlier notes made of it, what is right.
+
+    Section 86/10 of the Revenue Code asks for the value on the invoice, the right value, and the difference.
+    """
+
+    invoice: Referred
+    original: Decimal
+    before: Decimal
+    right: Decimal
+    notes: tuple[Referred, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Paper:
     """A document ready to be drawn: in Thai, figures untouched."""
@@ -87,8 +114,8 @@ class Paper:
     withholding_rate: Decimal | None
     reason: str = ""
     due_on: dt.date | None = None
-    corrects: tuple[str, dt.datetime, Decimal] | None = None  # number, moment and subtotal of the invoice
-    cancels: tuple[str, dt.datetime] | None = None  # number and moment of the receipt
+    corrects: Corrected | None = None
+    cancels: Referred | None = None  # the receipt
 
     @property
     def issued_on(self) -> dt.date:
@@ -130,9 +157,14 @@ def document_paper(
     document: Document, statement: Statement, payment: Payment | None, cancelled: Document | None = None
 ) -> Paper:
     """Lay out a receipt, the cancellation of one (`cancelled`), or a note on an invoice."""
-    facts = [("อ้างถึงใบแจ้งหนี้", f"{statement.number} ลงวันที่ {thai_day(bangkok_date(statement.issued_at))}")]
-    if cancelled is not None:
-        facts.insert(0, ("ยกเลิกเอกสาร", f"{cancelled.number} ลงวันที่ {thai_day(bangkok_date(cancelled.issued_at))}"))
+    invoice = Referred(TITLES[None].code, statement.number, statement.issued_at)
+    cancels = Referred(TITLES[cancelled.kind].code, cancelled.number, cancelled.issued_at) if cancelled else None
+    corrects = corrected(document, invoice, statement.subtotal)
+    facts = [("อ้างถึงใบแจ้งหนี้", invoice.said)]
+    if cancels is not None:
+        facts.insert(0, ("ยกเลิกเอกสาร", cancels.said))
+    if corrects is not None:
+        facts += [("แก้ไขต่อจาก", note.said) for note in corrects.notes]
     if payment is not None:
         facts += [
             ("วันที่ชำระเงิน", thai_day(payment.paid_on)),
@@ -148,7 +180,6 @@ def document_paper(
     lines = tuple(
         PaperLine(line["name_th"], "", Decimal(1), "รายการ", Decimal(line["amount"])) for line in document.lines
     )
-    is_note = document.kind in {Kind.CREDIT_NOTE, Kind.DEBIT_NOTE}
     return Paper(
         id=document.id,
         title=TITLES[document.kind],
@@ -162,9 +193,23 @@ def document_paper(
         vat_rate=document.vat_rate,
         withholding_rate=None,
         reason=document.reason,
-        corrects=(statement.number, statement.issued_at, statement.subtotal) if is_note else None,
-        cancels=(cancelled.number, cancelled.issued_at) if cancelled else None,
+        corrects=corrects,
+        cancels=cancels,
     )
+
+
+def corrected(document: Document, invoice: Referred, original: Decimal) -> Corrected | None:
+    """Return what a note corrects, `original` being the invoice's subtotal; None for what is no note."""
+    if document.kind not in {Kind.CREDIT_NOTE, Kind.DEBIT_NOTE}:
+        return None
+    kept = document.after or {"subtotal": original, "notes": []}
+    before = Decimal(kept["subtotal"])
+    right = before + (document.subtotal if document.kind is Kind.DEBIT_NOTE else -document.subtotal)
+    notes = (
+        Referred(TITLES[Kind(note["kind"])].code, note["number"], dt.datetime.fromisoformat(note["issued_at"]))
+        for note in kept["notes"]
+    )
+    return Corrected(invoice, original, before, right, tuple(notes))
 
 
 def _paper_line(line: Line) -> PaperLine:

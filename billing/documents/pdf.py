@@ -80,15 +80,18 @@ def _shown(paper: Paper, *, signed: bool) -> dict[str, Any]:
 
 
 def _before_vat(paper: Paper) -> list[list[str]]:
-    """Return what stands above the VAT: a note says besides what the invoice said, and what is right."""
+    """Return what stands above the VAT: a note says what the invoice said, what is right, and the difference.
+
+    One that follows others says besides what they had left.
+    """
     if paper.corrects is None:
         return [["รวมเป็นเงิน", grouped(paper.totals.subtotal), ""]]
-    difference, original = paper.totals.subtotal, paper.corrects[2]
-    right = original - difference if paper.title.code == "81" else original + difference
+    corrects = paper.corrects
     return [
-        ["มูลค่าตามใบแจ้งหนี้เดิม", grouped(original), ""],
-        ["มูลค่าที่ถูกต้อง", grouped(right), ""],
-        ["ผลต่าง", grouped(difference), ""],
+        ["มูลค่าตามใบแจ้งหนี้เดิม", grouped(corrects.original), ""],
+        *([["มูลค่าก่อนการแก้ไขครั้งนี้", grouped(corrects.before), ""]] if corrects.notes else []),
+        ["มูลค่าที่ถูกต้อง", grouped(corrects.right), ""],
+        ["ผลต่าง", grouped(paper.totals.subtotal), ""],
     ]
 
 

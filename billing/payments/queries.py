@@ -57,10 +57,15 @@ class Invoice:
     provider_id: uuid.UUID
     number: str
     month: dt.date
-    issued_on: dt.date
+    issued_at: dt.datetime
     due_on: dt.date
     to_withhold: Decimal
     account: Account
+
+    @property
+    def issued_on(self) -> dt.date:
+        """Its day in Bangkok."""
+        return bangkok_date(self.issued_at)
 
     def age(self, today: dt.date) -> Age | None:
         """Return how long it has been open; None where nothing is."""
@@ -106,15 +111,14 @@ async def _invoices(*which: uuid.UUID | None) -> list[Invoice]:
 
 
 def _invoice(row: dict[str, Any]) -> Invoice:
-    issued_on = bangkok_date(row["issued_at"])
     return Invoice(
         row["id"],
         row["agency_id"],
         row["provider_id"],
         row["number"],
         row["month"],
-        issued_on,
-        row["due_on"] or issued_on + USUALLY_DUE_AFTER,
+        row["issued_at"],
+        row["due_on"] or bangkok_date(row["issued_at"]) + USUALLY_DUE_AFTER,
         row["to_withhold"],
         Account(
             **{

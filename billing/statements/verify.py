@@ -152,6 +152,7 @@ async def _agency(agency_id: uuid.UUID) -> StatementReport:
         )
     found += _settled_wrongly(book)
     documents = await Document.filter(agency_id=agency_id).order_by("issued_at", "id")
+    found += _notes_after_notes(documents, {each.id: each.subtotal for each in statements})
     for document in documents:
         parts = sum((Decimal(line["amount"]) for line in document.lines), Decimal("0.00"))
         if parts != document.subtotal or document.subtotal + document.vat != document.total:
@@ -211,6 +212,21 @@ def _receipted(statement: Statement, documents: Iterable[Document]) -> list[Diff
 
 def _with(account: Account, **more: Decimal) -> Account:
     return replace(account, **{name: getattr(account, name) + amount for name, amount in more.items()})
+
+
+def _notes_after_notes(documents: Iterable[Document], subtotals: Mapping[uuid.UUID, Decimal]) -> list[Difference]:
+    """Compare what notes say that earlier ones left with what the invoice and those come to."""
+    known = {each.number: each for each in documents}
+    found = []
+    for note in known.values():
+        if not note.after:
+            continue
+        left = subtotals[note.statement_id]
+        for earlier in (known[each["number"]] for each in note.after["notes"] if each["number"] in known):
+            left += earlier.subtotal if earlier.kind is Kind.DEBIT_NOTE else -earlier.subtotal
+        if left != Decimal(note.after["subtotal"]):
+            found.append(Difference(note.number, f"corrects {note.after['subtotal']}, earlier notes left {left}"))
+    return found
 
 
 def _credits_on(statement: Statement, stands: Iterable[Credit]) -> list[Credit]:

@@ -15,7 +15,7 @@ from billing.credits.models import CreditKind
 from billing.credits.queries import credits_between
 from billing.documents.commands import Correction, correct
 from billing.documents.models import Kind
-from billing.documents.papers import TITLES
+from billing.documents.papers import TITLES, Referred, corrected
 from billing.documents.queries import cancelled_receipts, notes_of
 from billing.months import Month, bangkok_date
 from billing.payments.commands import record_payment
@@ -298,6 +298,8 @@ async def _invoice_page(visit: Visit, errors: dict[str, str] | None = None, stat
     agency = await Organisation.get(id=found.agency_id)
     payments, documents = await payments_of(found.id), await notes_of(found.id)
     refunds = await refunds_of(found.id)
+    as_referred = Referred(TITLES[None].code, found.number, found.issued_at)
+    original = found.account.total - found.account.vat
     before = _typed_before(payments, visit.query.get("again"))
     return visit.render(
         "billing_desk/invoice.html",
@@ -312,7 +314,7 @@ async def _invoice_page(visit: Visit, errors: dict[str, str] | None = None, stat
         reversals=await reversals_of(payments),
         refunds=refunds,
         refund_reversals=await refund_reversals_of(refunds),
-        documents=[(each, TITLES[each.kind]) for each in documents],
+        documents=[(each, TITLES[each.kind], corrected(each, as_referred, original)) for each in documents],
         cancelled=cancelled_receipts(documents),
         means=list(MEANS.items()),
         means_names=MEANS,

@@ -7,6 +7,8 @@ import asyncpg
 
 from auth.rules import system
 from auth.tenancy import acting_as
+from billing.documents.commands import Correction, correct
+from billing.documents.models import Kind
 from billing.payments.commands import reverse_payment
 from billing.payments.models import Payment
 from billing.statements.verify import Difference, missing_numbers, verify
@@ -97,6 +99,22 @@ def moved_to_vat(amount: int) -> str:
         UPDATE document SET vat = vat + {amount}, subtotal = subtotal - {amount},
             lines = jsonb_set(lines::jsonb, '{{0,amount}}', to_jsonb((subtotal - {amount})::text))
     """  # noqa: S608 - the test's own
+
+
+async def test_a_note_that_misstates_what_the_one_before_had_left_is_named(
+    stage: Stage, cluster: Address, database: str
+) -> None:
+    id_ = (await invoiced(stage)).statement_id
+    line = Correction("ปรับปรุง", "Correction", Decimal("10.00"))
+    for _ in range(2):
+        await stage.as_(FINANCE, correct, id_, Kind.CREDIT_NOTE, [line], reason="คิดเกิน", now=at("2027-01-22"))
+    assert await found() == []
+    await tampered(cluster, database, """UPDATE document SET after = jsonb_set(after, '{subtotal}', '"77711.28"')""")
+    assert [(each.number, each.what) for each in await found()] == [
+        ("CN-P01-2570-00002", "corrects 77711.28, earlier notes left 77701.28")
+    ]
+    await tampered(cluster, database, "DELETE FROM document WHERE kind = 'credit_note'")
+    assert [each.number for each in await found()] == ["CN-…-2570-00001", "CN-…-2570-00002"]
 
 
 async def payment_id() -> uuid.UUID:

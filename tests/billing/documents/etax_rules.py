@@ -200,7 +200,9 @@ def _document(root: ET.Element, code: str) -> list[str]:
         wrong.append("PurposeCode 99 without Purpose")
     at = "SupplyChainTradeTransaction/ApplicableHeaderTradeAgreement/AdditionalReferencedDocument/ReferenceTypeCode"
     referred = [each.text for each in found(root, at)]
-    if referred != ([REFERS_TO[code]] if code in REFERS_TO else []):
+    # A note may name, after the invoice, the notes before it.
+    earlier = referred[1:] if code in {"80", "81"} and set(referred[1:]) <= {"80", "81"} else []
+    if referred != ([REFERS_TO[code], *earlier] if code in REFERS_TO else []):
         wrong.append(f"{code} refers to {referred}")
     return wrong
 

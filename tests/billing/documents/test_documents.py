@@ -18,12 +18,13 @@ from auth.tenancy import acting_as, rows
 from billing.documents.commands import Correction, correct
 from billing.documents.etax import RAM, RSM, etax_xml
 from billing.documents.models import Document, Kind
-from billing.documents.papers import Paper, PaperLine, Section
+from billing.documents.papers import Paper, PaperLine, Section, document_paper
 from billing.documents.pdf import pdf
 from billing.documents.queries import documents_of
 from billing.money import Totals
 from billing.payments.queries import invoice_of, invoices
 from billing.payments.rules import Age
+from billing.statements.models import Statement
 from billing.statements.queries import Bill
 from tests.billing.documents.december import FINANCE, invoiced, paid, sheet
 from tests.stage import Stage, at
@@ -166,9 +167,12 @@ async def test_a_credit_note_takes_back_what_was_charged_and_no_more(stage: Stag
     first = await noted(Kind.CREDIT_NOTE, "711.28")
     assert (first.number, first.vat, first.total) == ("CN-P01-2570-00001", Decimal("49.79"), Decimal("761.07"))
     assert (await noted(Kind.DEBIT_NOTE, "100.00")).number == "DN-P01-2570-00001"
+    as_issued = pdf(await sheet(stage, "finance-a", first.id), FONTS)
     with pytest.raises(Invalid):
         await noted(Kind.CREDIT_NOTE, "77100.01")
     last = await noted(Kind.CREDIT_NOTE, "77100.00")
+    # What came later leaves the first as it was.
+    assert pdf(await sheet(stage, "finance-a", first.id), FONTS) == as_issued
     async with acting_as(stage.cast["finance-a"]):
         account = (await invoices(agency_id=stage.agency("a")))[0].account
         listed = [(each.title.code, each.number) for each in await documents_of(stage.agency("a"))]
@@ -184,6 +188,37 @@ async def test_a_credit_note_takes_back_what_was_charged_and_no_more(stage: Stag
     # The sheet says what the invoice said, what is right, and the difference, as the XML does.
     said = text_of(pdf(await sheet(stage, "finance-a", first.id), FONTS), tmp_path)
     assert re.search(r"77,711\.28 .*77,000\.00 .*711\.28 .*49\.79 .*761\.07", said), said
+    # The last corrects what the two before it had left, and names them.
+    sheet_ = await sheet(stage, "finance-a", last.id)
+    assert sheet_.corrects is not None
+    assert (sheet_.corrects.original, sheet_.corrects.before) == (Decimal("77711.28"), Decimal("77100.00"))
+    assert [note.number for note in sheet_.corrects.notes] == ["CN-P01-2570-00001", "DN-P01-2570-00001"]
+    said = text_of(pdf(sheet_, FONTS), tmp_path)
+    assert re.search(r"CN-P01-2570-00001 .*DN-P01-2570-00001 .*77,711\.28 .*77,100\.00 .*0\.00 .*77,100\.00", said), (
+        said
+    )
+    xml = ET.fromstring(etax_xml(sheet_))  # noqa: S314 - our own
+    assert amount(xml, "OriginalInformationAmount") == amount(xml, "DifferenceInformationAmount") == Decimal("77100.00")
+    assert amount(xml, "LineTotalAmount") == 0
+    assert [each.text for each in xml.iter(f"{{{RAM}}}ReferenceTypeCode")] == ["380", "81", "80"]
+
+
+async def test_a_note_from_before_earlier_ones_were_kept_stays_as_it_was(stage: Stage, bill: Bill) -> None:
+    line = Correction("ปรับปรุงค่าบริการ", "Correction", Decimal("100.00"))
+    for _ in range(2):
+        note: Document = await stage.as_(
+            FINANCE, correct, statement_id(bill), Kind.CREDIT_NOTE, [line], reason="คิดค่าบริการเกิน", now=at("2027-02-01")
+        )
+    assert note.after is not None
+    assert note.after["subtotal"] == "77611.28"
+    note.after = None
+    async with acting_as(stage.cast["finance-a"]):
+        paper = document_paper(note, await Statement.get(id=statement_id(bill)), None)
+    assert paper.corrects is not None
+    assert (paper.corrects.before, paper.corrects.right) == (Decimal("77711.28"), Decimal("77611.28"))
+    assert "แก้ไขต่อจาก" not in dict(paper.facts)
+    xml = ET.fromstring(etax_xml(paper))  # noqa: S314 - our own
+    assert amount(xml, "OriginalInformationAmount") == Decimal("77711.28")
 
 
 async def test_months_and_addresses_do_not_fall_apart(stage: Stage, bill: Bill, tmp_path: Path) -> None:
