@@ -51,7 +51,7 @@ async def run_worker(settings: Settings) -> None:
             await asyncio.gather(
                 _follow_the_clock(Clock(demo=settings.demo_clock), told),
                 _carry_messages(told),
-                _pull_usage(Clock(demo=settings.demo_clock), told),
+                _pull_usage(settings, told),
                 _sum_usage(told),
                 _watch_the_audit_trail(settings.data_dir, told),
                 _let_usage_go(Clock(demo=settings.demo_clock), settings.usage_events_months, told),
@@ -77,12 +77,13 @@ async def _carry_messages(told: asyncio.Event) -> None:
             await pause(told, _LOOK_EVERY)
 
 
-async def _pull_usage(clock: Clock, told: asyncio.Event) -> None:
+async def _pull_usage(settings: Settings, told: asyncio.Event) -> None:
     """Pull usage from the servers that providers named; by business time, which usage is counted in."""
+    clock = Clock(demo=settings.demo_clock)
     while not told.is_set():
         ran = 0
         try:
-            ran = await collect_due(await clock.now())
+            ran = await collect_due(await clock.now(), settings.secret_keys)
         except Exception:  # noqa: BLE001 - the database may be away for a while; the worker stays
             _log.exception("collecting failed")
         if not ran:

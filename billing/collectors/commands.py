@@ -11,7 +11,7 @@ from auth.errors import Conflict, Invalid, NotPermitted
 from auth.rules import Actor, Permission
 from auth.tenancy import one, record, rows, scoped
 from billing.collectors.models import Collector
-from billing.collectors.rules import Plan, faults_of, full_hour, next_run
+from billing.collectors.rules import Plan, SignIn, faults_of, full_hour, next_run
 from billing.metering.models import Meter
 
 # One handed out is not handed out again before this, should its worker die.
@@ -33,7 +33,7 @@ async def set_up(plan: Plan, *, to_this_machine: bool = False, by: Actor, now: d
     """
     facts = await _facts(plan, None, to_this_machine=to_this_machine, by=by, now=now)
     collector = await Collector.create(provider_id=by.provider_id, **facts)
-    record("collector.set", at=now, subject=("collector", collector.id), name=plan.name, address=plan.address)
+    _recorded(collector, plan, now)
     return collector
 
 
@@ -44,7 +44,7 @@ async def change(
     collector = await one(Collector, lock=True, id=collector_id)
     facts = await _facts(plan, collector, to_this_machine=to_this_machine, by=by, now=now)
     await collector.update_from_dict(facts | {"last_failure": "", "last_detail": ""}).save()
-    record("collector.set", at=now, subject=("collector", collector.id), name=plan.name, address=plan.address)
+    _recorded(collector, plan, now)
     return collector
 
 
@@ -101,7 +101,7 @@ async def _facts(
 ) -> dict[str, Any]:
     _by_staff(by)
     meters = await scoped(Meter).distinct().values_list("code", flat=True)
-    faults = faults_of(plan, {str(code) for code in meters}, to_this_machine=to_this_machine)
+    faults = faults_of(plan, {str(code) for code in meters}, known, to_this_machine=to_this_machine)
     others = scoped(Collector).filter(name=plan.name[:120]).exclude(id=known.id) if known else None
     if "name" not in faults and await (others or scoped(Collector).filter(name=plan.name[:120])).exists():
         faults["name"] = "There is one of this name already."
@@ -113,6 +113,7 @@ async def _facts(
     return {
         "name": plan.name,
         "address": plan.address,
+        **_sign_in(plan),
         "queries": [dict(query) for query in plan.queries],
         "every_hours": plan.every_hours,
         "is_on": True,
@@ -121,6 +122,28 @@ async def _facts(
         "changed_at": now,
         "changed_by": by.name,
     }
+
+
+def _sign_in(plan: Plan) -> dict[str, Any]:
+    """Return how to sign in; a secret that is not given anew is kept, one that is not used any more is not."""
+    if plan.signs_in is SignIn.NONE:
+        return {"signs_in": SignIn.NONE, "user_name": "", "sealed_secret": ""}
+    user_name = plan.user_name if plan.signs_in is SignIn.BASIC else ""
+    given = {"sealed_secret": plan.sealed_secret} if plan.sealed_secret else {}
+    return {"signs_in": plan.signs_in, "user_name": user_name} | given
+
+
+def _recorded(collector: Collector, plan: Plan, now: dt.datetime) -> None:
+    """Record what was set; of the secret only that it was given anew."""
+    record(
+        "collector.set",
+        at=now,
+        subject=("collector", collector.id),
+        name=plan.name,
+        address=plan.address,
+        signs_in=plan.signs_in,
+        secret_replaced=bool(plan.sealed_secret),
+    )
 
 
 async def _save(collector: Collector, **facts: Any) -> None:

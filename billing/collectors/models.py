@@ -3,18 +3,23 @@ from tortoise.indexes import Index
 from tortoise.models import Model
 
 from auth.fields import DocumentField, InstantField, primary_key
+from billing.collectors.rules import SignIn
 
 
 class Collector(Model):
     """Where a provider's usage is pulled from: an address, a query for each meter, and how far it has come.
 
     `queries` is a list of {meter, text, label}. Every hour that begins before `collected_until` has been pulled.
+    The password or token is sealed: only the portal's own keys open it.
     """
 
     id = primary_key()
     provider_id = fields.UUIDField()
     name = fields.CharField(max_length=120)
     address = fields.CharField(max_length=500)
+    signs_in = fields.CharEnumField(SignIn, max_length=16, default=SignIn.NONE)
+    user_name = fields.CharField(max_length=254, default="")
+    sealed_secret = fields.TextField(default="")
     queries = DocumentField()
     every_hours = fields.IntField()
     is_on = fields.BooleanField(default=True)

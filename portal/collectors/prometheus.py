@@ -7,7 +7,7 @@ a collector may be stopped, repeated and run twice.
 
 import asyncio
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Literal
@@ -20,10 +20,15 @@ from billing.metering.rules import Reading
 HOUR = dt.timedelta(hours=1)
 _SIX_DECIMALS = Decimal("0.000001")
 _PATIENCE = 30.0
+_REFUSED = frozenset({401, 403})
 
 
 class NotCollected(RuntimeError):
     """The server did not answer, or its answer is none that usage can be read from."""
+
+
+class NotLetIn(NotCollected):
+    """The server refused the user name, the password or the token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,18 @@ class _Answer(msgspec.Struct):
     data: _Found
 
 
+class Bearer(httpx2.Auth):
+    """A token, as RFC 6750 has it sent."""
+
+    def __init__(self, token: str) -> None:
+        self._header = f"Bearer {token}"
+
+    def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response]:
+        """Send the token with each request."""
+        request.headers["authorization"] = self._header
+        yield request
+
+
 _read = msgspec.json.Decoder(_Answer).decode
 
 
@@ -58,17 +75,19 @@ async def collect(
     starts_at: dt.datetime,
     *,
     source: str | None = None,
+    auth: httpx2.Auth | None = None,
     http: httpx2.AsyncClient | None = None,
 ) -> list[Reading]:
     """Return the readings of the hour that starts at a moment; refuses (NotCollected) what cannot be read whole.
 
     `source` is what the events come under, with the meter; the address where none is given. It must outlive the
-    address, or else the same hour would count twice. Values are floats there: each is rounded half-up to the six
-    decimals that usage keeps. Refuses (ValueError) a moment that is no full hour.
+    address, or else the same hour would count twice. `auth` goes to that address alone: no redirect is followed.
+    Values are floats there: each is rounded half-up to the six decimals that usage keeps. Refuses (ValueError) a
+    moment that is no full hour.
     """
     if starts_at != starts_at.astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0):
         raise ValueError(f"usage is collected by the full hour, not from {starts_at}")
-    client = http or httpx2.AsyncClient(timeout=_PATIENCE)
+    client = http or httpx2.AsyncClient(timeout=_PATIENCE, auth=auth)
     try:
         answers = await asyncio.gather(
             *(_ask(client, address, query, starts_at, source or address) for query in queries)
@@ -85,6 +104,8 @@ async def _ask(
     asked = {"query": query.text, "time": f"{(starts_at + HOUR).timestamp():.0f}"}
     try:
         answer = await client.post(f"{address.rstrip('/')}/api/v1/query", data=asked)
+        if answer.status_code in _REFUSED:
+            raise NotLetIn(f"{query.meter}: HTTP {answer.status_code}")
         answer.raise_for_status()
         samples = _read(answer.content).data.result
     except (httpx2.HTTPError, msgspec.MsgspecError) as error:

@@ -11,18 +11,21 @@ from auth.errors import Conflict, Invalid
 from auth.tenancy import one, scoped
 from billing.collectors import commands
 from billing.collectors.models import Collector
-from billing.collectors.rules import INTERVALS, MOST_QUERIES, Plan, full_hour
+from billing.collectors.rules import INTERVALS, MOST_QUERIES, Plan, SignIn, faults_of_secret, full_hour
 from billing.months import BANGKOK
 from portal.formats import Language, NotADate, parse_date
 from portal.i18n import Lazy, lazy
 from portal.i18n import gettext as _
 from portal.pages.usage.meters import meter_names
 from portal.refusals import in_words
+from portal.sealing import seal
 from portal.settings import Mode
 from portal.visit import Visit
 
 FAILURES: Final[dict[str, Lazy]] = {
     "unread": lazy("The server did not answer, or its answer holds no usage that can be read."),
+    "not_let_in": lazy("The server refused the user name, the password or the token."),
+    "unreadable": lazy("The password or token cannot be read any more. Enter it again."),
     "refused": lazy("The readings of the hour cannot be taken."),
     "contradicted": lazy("The hour was pulled before with other quantities; correct the events instead."),
     "fault": lazy("Something went wrong on our side. It has been recorded."),
@@ -34,7 +37,17 @@ REASONS: Final = (
     lazy("There is one of this name already."),
     lazy("This lies in the future."),
     lazy("Give an hour from 0 to 23."),
+    lazy("Enter the user name and password in their own fields, not in the address."),
+    lazy("Enter the user name, without a colon."),
+    lazy("Enter the password or token."),
+    lazy("The address leads to another server. Enter the password or token again."),
+    lazy("This cannot be sent; check that it was copied whole."),
 )
+SIGN_INS: Final = {
+    SignIn.NONE: lazy("Not needed"),
+    SignIn.BASIC: lazy("User name and password"),
+    SignIn.BEARER: lazy("Token (Bearer)"),
+}
 _SPARE: Final = 3  # empty rows for more queries
 _LABEL: Final = "service"
 _PLACES: Final = range(1, MOST_QUERIES + 1)
@@ -100,6 +113,7 @@ async def _list(visit: Visit, *, errors: dict[str, str] | None = None, status: i
         "usage/collectors.html",
         status=status,
         collectors=await scoped(Collector).order_by("name"),
+        has_secret=False,
         **await _form(values, errors, visit.language),
     )
 
@@ -110,6 +124,8 @@ async def _one(visit: Visit, *, errors: dict[str, str] | None = None, status: in
     kept = {
         "name": found.name,
         "address": found.address,
+        "signs_in": found.signs_in,
+        "user_name": found.user_name,
         "every_hours": str(found.every_hours),
         "since": since.date(),
         "hour": str(since.hour),
@@ -118,6 +134,7 @@ async def _one(visit: Visit, *, errors: dict[str, str] | None = None, status: in
         "usage/collector.html",
         status=status,
         collector=found,
+        has_secret=bool(found.sealed_secret),
         **await _form(visit.form.values() or kept, errors, visit.language),
     )
 
@@ -129,6 +146,7 @@ async def _form(values: Mapping[str, Any], errors: dict[str, str] | None, langua
         "errors": errors or {},
         "places": range(1, min(max(used, default=0) + _SPARE, MOST_QUERIES) + 1),
         "meters": [(code, f"{code}: {', '.join(names)}") for code, names in (await meter_names(language)).items()],
+        "sign_ins": list(SIGN_INS.items()),
         "intervals": [(str(hours), hours) for hours in INTERVALS],
         "failures": FAILURES,
         "default_label": _LABEL,
@@ -147,6 +165,9 @@ def _plan(visit: Visit) -> Plan:
         wrong["since"] = "Give a day such as 16/12/2569."
     except (ValueError, OverflowError):
         wrong["hour"] = "Give an hour from 0 to 23."
+    signs_in = next((each for each in SignIn if form.get("signs_in") == each), SignIn.NONE)
+    secret = form.get("secret") if signs_in is not SignIn.NONE else ""
+    wrong |= faults_of_secret(signs_in, secret)
     if wrong:
         raise Invalid(wrong)
     queries = [
@@ -155,7 +176,8 @@ def _plan(visit: Visit) -> Plan:
         if (meter := form.get(f"meter-{place}")) or form.get(f"text-{place}")
     ]
     every = next((hours for hours in INTERVALS if form.get("every_hours") == str(hours)), 0)
-    return Plan(form.get("name"), form.get("address"), queries, every, since)
+    sealed = seal(secret, visit.request.app.state.settings.secret_keys)
+    return Plan(form.get("name"), form.get("address"), queries, every, since, signs_in, form.get("user_name"), sealed)
 
 
 def _here(visit: Visit) -> bool:

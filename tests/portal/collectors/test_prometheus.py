@@ -1,5 +1,6 @@
 """The collector against Debian's real Prometheus, with a past laid down for it."""
 
+import asyncio
 import datetime as dt
 import os
 import shutil
@@ -7,6 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import httpx2
 import pytest
 
 from billing.metering.commands import Receipt
-from portal.collectors.prometheus import NotCollected, Query, collect
+from portal.collectors.prometheus import Bearer, NotCollected, NotLetIn, Query, collect
 from tests.billing.metering.world import World, at, found, hours
 
 HOUR = at(2026, 2, 10, 9)
@@ -37,13 +39,34 @@ def past() -> str:
     return "\n".join([*lines, "# EOF", ""])
 
 
+USER, PASSWORD = "portal", "รหัส ลับ:1"
+# bcrypt of the password above, as Prometheus wants it.
+HASHED = "$2b$10$3ngaE6hQwtzQLgb1sWTBoOE7qAURj1S4yz.dwyduTsmZaK3G56HVW"
+
+
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server that lets everybody in."""
+    with serving(tmp_path_factory.mktemp("prometheus")) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def closed_prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server that asks for a user name and a password."""
+    folder = tmp_path_factory.mktemp("closed")
+    web = folder / "web.yml"
+    web.write_text(f"basic_auth_users:\n  {USER}: {HASHED}\n")
+    with serving(folder, f"--web.config.file={web}") as address:
+        yield address
+
+
+@contextmanager
+def serving(folder: Path, *options: str) -> Iterator[str]:
     if not shutil.which("prometheus") or not shutil.which("promtool"):
         if os.environ.get("PORTAL_TEST_NO_SKIP"):
             pytest.fail("Prometheus is not installed (Debian, Ubuntu: apt install prometheus)")
         pytest.skip("Prometheus is not installed (Debian, Ubuntu: apt install prometheus)")
-    folder: Path = tmp_path_factory.mktemp("prometheus")
     (folder / "past.txt").write_text(past())
     (folder / "prometheus.yml").write_text("scrape_configs: []\n")
     laid = ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(folder / "past.txt"), str(folder / "data")]
@@ -58,6 +81,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             f"--storage.tsdb.path={folder / 'data'}",
             "--storage.tsdb.retention.time=100y",
             f"--web.listen-address=127.0.0.1:{port}",
+            *options,
         ],
         stderr=subprocess.DEVNULL,
     )
@@ -73,7 +97,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def _wait_for(address: str) -> None:
     for _ in range(300):
         try:
-            if httpx2.get(f"{address}/-/ready").status_code == 200:
+            if httpx2.get(f"{address}/-/ready").status_code in {200, 401}:
                 return
         except httpx2.TransportError:
             pass
@@ -117,6 +141,33 @@ async def test_an_answer_that_is_no_usage_is_refused(prometheus: str, query: Que
 async def test_a_server_that_is_away_is_told() -> None:
     with pytest.raises(NotCollected, match="energy"):
         await collect("http://127.0.0.1:9", [ENERGY], HOUR)
+
+
+async def test_a_server_that_asks_for_a_password_gets_it_and_says_when_it_is_wrong(closed_prometheus: str) -> None:
+    for auth in (None, httpx2.BasicAuth(USER, "x"), httpx2.BasicAuth("x", PASSWORD), Bearer("abc.def")):
+        with pytest.raises(NotLetIn, match=r"^traffic: HTTP 401$"):
+            await collect(closed_prometheus, [TRAFFIC], HOUR, auth=auth)
+    assert len(await collect(closed_prometheus, [TRAFFIC], HOUR, auth=httpx2.BasicAuth(USER, PASSWORD))) == 1
+
+
+async def test_a_token_is_sent_as_its_standard_says_and_follows_no_redirect() -> None:
+    seen: list[str] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        writer.write(
+            b"HTTP/1.1 307 Elsewhere\r\nLocation: /elsewhere\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        )
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server:
+        with pytest.raises(NotCollected, match="307"):
+            await collect(f"http://127.0.0.1:{port}", [TRAFFIC], HOUR, auth=Bearer("abc.def-1"))
+    assert len(seen) == 1
+    assert "authorization: Bearer abc.def-1\r\n" in seen[0].replace("Authorization", "authorization")
 
 
 async def test_only_full_hours_are_collected() -> None:
