@@ -43,9 +43,14 @@ async def set_price(
     by: Actor,
     now: dt.datetime,
 ) -> PriceVersion:
-    """Set an item's price from a day on; AboveCeiling where any tier is above a ceiling in force then or later."""
+    """Set an item's price from a day on; AboveCeiling where any tier is above a ceiling in force while it is.
+
+    It is in force until the next price that is set already; VAT is that of each day.
+    """
     tiers = checked_tiers(tiers)
-    check_ceilings(tiers, effective_from, None, await ceilings_of(item.id), await _vat_on(effective_from))
+    known = (await versions_of([item.id]))[item.id]
+    last = _day_before_next(effective_from, known)
+    check_ceilings(tiers, effective_from, last, await ceilings_of(item.id), await vat_rates())
     versions = await PriceVersion.filter(price_item_id=item.id).order_by("-number")
     if any(version.effective_from == effective_from for version in versions):
         raise Invalid({"effective_from": "A price from this day is set already."})
@@ -82,10 +87,9 @@ async def set_ceiling(
     known = await ceilings_of(item.id)
     if any(ceiling.effective_from == effective_from for ceiling in known):
         raise Invalid({"effective_from": "A ceiling price from this day is set already."})
-    following = next((ceiling.effective_from for ceiling in known if ceiling.effective_from > effective_from), None)
     rule = rules.Ceiling(amount, effective_from, includes_vat)
-    last = following - dt.timedelta(days=1) if following else None
-    rules.check_prices(rule, last, (await versions_of([item.id]))[item.id], await _vat_on(effective_from))
+    last = _day_before_next(effective_from, known)
+    rules.check_prices(rule, last, (await versions_of([item.id]))[item.id], await vat_rates())
     ceiling = await Ceiling.create(
         provider_id=item.provider_id,
         price_item_id=item.id,
@@ -107,8 +111,10 @@ async def set_ceiling(
     return ceiling
 
 
-async def _vat_on(day: dt.date) -> Decimal:
-    return next((rate.rate for rate in reversed(await vat_rates()) if rate.effective_from <= day), Decimal(0))
+def _day_before_next(day: dt.date, known: Sequence[rules.Ceiling] | Sequence[rules.PriceVersion]) -> dt.date | None:
+    """Return the last day of what begins on a day, among what is known already and sorted; None without an end."""
+    following = next((each.effective_from for each in known if each.effective_from > day), None)
+    return following - dt.timedelta(days=1) if following else None
 
 
 async def set_tax_rate(

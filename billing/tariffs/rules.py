@@ -4,16 +4,17 @@ Each tranche of a quantity has its own price: of 500 Mbps at 85 up to 100 and 65
 hundred cost 85 each and the other four hundred 65 each.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from itertools import zip_longest
+from typing import NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from auth.errors import Refusal
-from billing.money import ZERO, NotMoney, exact, exactly, rate
+from billing.money import ZERO, NotMoney, VatRate, exact, exactly, rate
 
 Reference = UUID | str | int
 """Whatever names a record: a rule compares it and hands it back."""
@@ -65,12 +66,14 @@ class NoPrice(LookupError):
 
 
 class AboveCeiling(Refusal):
-    """A price above its ceiling price (ราคากลาง); `tier` is the first offender."""
+    """A price above its ceiling price (ราคากลาง) from a day on; `tier` is the first offender, `vat_rate` that day's."""
 
-    def __init__(self, tier: Tier, ceiling: "Ceiling") -> None:
-        super().__init__(f"{tier.price} is above the ceiling price {ceiling.price}")
+    def __init__(self, tier: Tier, ceiling: "Ceiling", on: date, vat_rate: Decimal) -> None:
+        super().__init__(f"{tier.price} is above the ceiling price {ceiling.price} on {on}")
         self.tier = tier
         self.ceiling = ceiling
+        self.on = on
+        self.vat_rate = vat_rate
 
 
 def tiers_from(json: object) -> tuple[Tier, ...]:
@@ -233,21 +236,15 @@ def above_ceiling(tiers: Sequence[Tier], ceiling: Ceiling, vat_rate: Decimal = Z
 
 
 def check_prices(
-    ceiling: Ceiling, last: date | None, versions: Sequence[PriceVersion], vat_rate: Decimal = ZERO
+    ceiling: Ceiling, last: date | None, versions: Sequence[PriceVersion], vat: Sequence[VatRate] = ()
 ) -> None:
     """Refuse (`AboveCeiling`) a ceiling below a price that is in force from its day until a last one.
 
-    `last` is None where no other ceiling follows. `versions` are sorted by their days.
+    `last` is None where no other ceiling follows; `versions` are sorted by their days. Each day is compared at the VAT
+    rate of that day.
     """
-    before = [version for version in versions if version.effective_from <= ceiling.effective_from]
-    later = [
-        version
-        for version in versions
-        if version.effective_from > ceiling.effective_from and (last is None or version.effective_from <= last)
-    ]
-    for version in before[-1:] + later:
-        if tier := above_ceiling(version.tiers, ceiling, vat_rate):
-            raise AboveCeiling(tier, ceiling)
+    for start, end, version in _spans(ceiling.effective_from, last, versions):
+        _keep(version.tiers, ceiling, start, end, vat)
 
 
 def check_ceilings(
@@ -255,15 +252,41 @@ def check_ceilings(
     first: date,
     last: date | None,
     ceilings: Sequence[Ceiling],
-    vat_rate: Decimal = ZERO,
+    vat: Sequence[VatRate] = (),
 ) -> None:
     """Refuse (`AboveCeiling`) prices above any ceiling in force between two days, both included.
 
-    `last` is None for prices without a known end. Days before the first ceiling have none to keep.
+    `last` is None for prices without a known end. Days before the first ceiling have none to keep. Each day is
+    compared at the VAT rate of that day.
     """
-    before = [ceiling for ceiling in ceilings if ceiling.effective_from <= first]
-    at_first = [max(before, key=lambda ceiling: ceiling.effective_from)] if before else []
-    later = [c for c in ceilings if c.effective_from > first and (last is None or c.effective_from <= last)]
-    for ceiling in at_first + sorted(later, key=lambda ceiling: ceiling.effective_from):
-        if tier := above_ceiling(tiers, ceiling, vat_rate):
-            raise AboveCeiling(tier, ceiling)
+    for start, end, ceiling in _spans(first, last, sorted(ceilings, key=lambda ceiling: ceiling.effective_from)):
+        _keep(tiers, ceiling, start, end, vat)
+
+
+def _keep(tiers: Sequence[Tier], ceiling: Ceiling, first: date, last: date | None, vat: Sequence[VatRate]) -> None:
+    """Refuse prices above a ceiling on any day from first to last, at the VAT rate of each."""
+    known = sorted(vat, key=lambda rate: rate.effective_from)
+    if not known or known[0].effective_from > first:
+        known = [VatRate(first, ZERO), *known]  # there was no VAT before the first rate
+    for start, _, each in _spans(first, last, known):
+        if tier := above_ceiling(tiers, ceiling, each.rate):
+            raise AboveCeiling(tier, ceiling, start, each.rate)
+
+
+class _Dated(Protocol):
+    @property
+    def effective_from(self) -> date:
+        """The day from which it applies, until the next."""
+
+
+D = TypeVar("D", bound=_Dated)
+
+
+def _spans(first: date, last: date | None, dated: Sequence[D]) -> Iterator[tuple[date, date | None, D]]:
+    """Yield what applies between two days, each its first day and its last (None: no end); sorted by day."""
+    for each, following in zip_longest(dated, dated[1:]):
+        until = following.effective_from - timedelta(days=1) if following else None
+        ends = [day for day in (last, until) if day]
+        start, end = max(first, each.effective_from), min(ends) if ends else None
+        if end is None or start <= end:
+            yield start, end, each

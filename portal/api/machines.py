@@ -175,5 +175,9 @@ def _particulars(error: Exception) -> Mapping[str, Any]:
         case OpenRequestExists():
             return {"number": error.number}
         case AboveCeiling():
-            return {"price": str(error.tier.price), "ceiling": format(error.ceiling.price.normalize(), "f")}
+            return {
+                "price": str(error.tier.price),
+                "ceiling": format(error.ceiling.price.normalize(), "f"),
+                "on": error.on.isoformat(),
+            }
     return {}

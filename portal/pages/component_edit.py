@@ -15,7 +15,7 @@ from auth.rules import Permission
 from auth.tenancy import current
 from billing.months import bangkok_date
 from billing.tariffs.rules import AboveCeiling, BadTiers, Tier, checked_tiers, tiers_from
-from portal.formats import NotANumber, date_short, quantity
+from portal.formats import NotANumber, date_short, quantity, rate
 from portal.i18n import gettext as _
 from portal.i18n import lazy
 from portal.pages.catalogue import PER, steps_of
@@ -107,8 +107,13 @@ async def set_ceiling(visit: Visit) -> Response:
     except Invalid as refused:
         return await _refused(visit, "ceiling", in_words(refused))
     except AboveCeiling as refused:
-        price = quantity(refused.tier.price)
-        words = _("A price in force then is %(price)s baht. Set a lower one from that day on first.", price=price)
+        price, on = quantity(refused.tier.price), date_short(refused.on, visit.language)
+        words = _(
+            "On %(day)s a price of %(price)s baht is in force. Set a lower one from that day on first.",
+            day=on,
+            price=price,
+        )
+        words += _vat_in(visit, refused)
         return await _refused(visit, "ceiling", {"amount": words})
     visit.flash(_("The ceiling price is set from %(day)s on.", day=date_short(day, visit.language)))
     return visit.redirect("component", id=visit.params["id"])
@@ -149,7 +154,7 @@ async def set_price(visit: Visit) -> Response:
     except Invalid as refused:
         return await _page(visit, found, values, in_words(refused), status=422)
     except AboveCeiling as refused:
-        return await _page(visit, found, values, _above(refused, typed), status=422)
+        return await _page(visit, found, values, _above(visit, refused, typed), status=422)
     if visit.form.get("act") != "set":
         return await _page(visit, found, values, effect=effect)
     current().after_commit.append(functools.partial(void_contradicted, visit.now))
@@ -182,10 +187,19 @@ async def _set(visit: Visit, typed: Typed, *, keep: bool) -> None:
         del unit.records[records:]
 
 
-def _above(refused: AboveCeiling, typed: Typed) -> dict[str, str]:
+def _above(visit: Visit, refused: AboveCeiling, typed: Typed) -> dict[str, str]:
     row = next((row for row, tier in zip(typed.rows, typed.tiers, strict=True) if tier == refused.tier), 1)
     ceiling = quantity(refused.ceiling.price)
-    return {f"price-{row}": _("This is above the ceiling price of %(ceiling)s baht.", ceiling=ceiling)}
+    words = _("This is above the ceiling price of %(ceiling)s baht.", ceiling=ceiling) + _vat_in(visit, refused)
+    return {f"price-{row}": words}
+
+
+def _vat_in(visit: Visit, refused: AboveCeiling) -> str:
+    """Return what a ceiling that includes VAT was compared with; nothing for one that does not."""
+    if not refused.ceiling.includes_vat:
+        return ""
+    day = date_short(refused.on, visit.language)
+    return " " + _("It includes VAT, which is %(rate)s on %(day)s.", rate=rate(refused.vat_rate), day=day)
 
 
 def _typed(visit: Visit) -> Typed:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.money import NotMoney
+from billing.money import NotMoney, VatRate
 from billing.tariffs.rules import (
     AboveCeiling,
     BadTiers,
@@ -15,6 +15,7 @@ from billing.tariffs.rules import (
     Tier,
     above_ceiling,
     check_ceilings,
+    check_prices,
     graduated,
     tiers_from,
     tiers_to_json,
@@ -148,6 +149,51 @@ def test_every_ceiling_of_the_prices_time_counts() -> None:
     for first, last in [(date(2025, 12, 31), None), (date(2026, 1, 1), None), (date(2026, 1, 1), date(2028, 1, 1))]:
         with pytest.raises(AboveCeiling):
             check_ceilings(tiers, first, last, ceilings)
+
+
+def test_a_ceiling_with_vat_in_it_is_held_to_the_vat_of_each_day() -> None:
+    """107.00 with VAT: 100.00 at 7 %, from 1 October 2027 97.27 at 10 %, and before the first rate 107.00."""
+    vat = [VatRate(date(2026, 10, 1), Decimal("0.07")), VatRate(date(2027, 10, 1), Decimal("0.10"))]
+    ceiling = Ceiling(Decimal("107.00"), date(2026, 1, 1), includes_vat=True)
+
+    def refused(price: str, first: date, last: date | None) -> tuple[date, Decimal] | None:
+        try:
+            check_ceilings((Tier(None, Decimal(price)),), first, last, [ceiling], vat)
+        except AboveCeiling as refusal:
+            return refusal.on, refusal.vat_rate
+        return None
+
+    begins, ends = date(2026, 12, 1), date(2027, 9, 30)
+    assert refused("100.00", begins, ends) is None
+    assert refused("100.01", begins, ends) == (begins, Decimal("0.07"))
+    assert (
+        refused("100.00", begins, None)
+        == refused("100.00", begins, date(2027, 10, 1))
+        == (vat[1].effective_from, vat[1].rate)
+    )
+    assert refused("97.27", begins, None) is None
+    assert refused("97.28", date(2028, 1, 1), None) == (date(2028, 1, 1), Decimal("0.10"))
+    assert refused("107.00", date(2026, 1, 1), date(2026, 9, 30)) is None
+    assert refused("107.00", date(2026, 1, 1), begins) == (date(2026, 10, 1), Decimal("0.07"))
+    # Nor is one without VAT any other for what VAT does.
+    check_ceilings((Tier(None, Decimal(107)),), begins, None, [Ceiling(Decimal(107), date(2026, 1, 1))], vat)
+
+
+def test_a_ceiling_is_held_against_each_price_at_the_vat_of_its_own_days() -> None:
+    vat = [VatRate(date(2020, 1, 1), Decimal("0.07")), VatRate(date(2027, 10, 1), Decimal("0.10"))]
+    ceiling = Ceiling(Decimal("107.00"), date(2026, 12, 1), includes_vat=True)
+    dear, cheap = (Tier(None, Decimal(100)),), (Tier(None, Decimal("97.27")),)
+    first = PriceVersion(1, 1, date(2026, 1, 1), dear)
+    # The price goes down with the day on which VAT goes up, or too late by a day.
+    check_prices(ceiling, None, [first, PriceVersion(2, 2, date(2027, 10, 1), cheap)], vat)
+    with pytest.raises(AboveCeiling) as refusal:
+        check_prices(ceiling, None, [first, PriceVersion(2, 2, date(2027, 10, 2), cheap)], vat)
+    assert (refusal.value.on, refusal.value.vat_rate) == (date(2027, 10, 1), Decimal("0.10"))
+    # One that begins later is held to the rate of its own day, not to that of the ceiling's.
+    later = PriceVersion(2, 2, date(2027, 11, 1), dear)
+    with pytest.raises(AboveCeiling):
+        check_prices(ceiling, None, [PriceVersion(1, 1, date(2026, 1, 1), cheap), later], vat)
+    check_prices(ceiling, date(2027, 10, 31), [PriceVersion(1, 1, date(2026, 1, 1), cheap), later], vat)
 
 
 def versions(*starts: date) -> list[PriceVersion]:

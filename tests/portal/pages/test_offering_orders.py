@@ -185,7 +185,9 @@ async def test_a_ceiling_price_is_set_from_a_day_on(stage: Stage, browser_for: B
     finance: Browser = await browser_for("provider-finance")
     path = f"/components/{stage.component('VM', 'vcpu').id}"
     low = await finance.submit(f"{path}/ceilings", {"amount": "0.50"} | FROM_NEW_YEAR)
-    assert (low.status_code, "ราคาที่มีผลในช่วงนั้นคือ 0.55 บาท" in said(low)) == (422, True)
+    assert (low.status_code, "ในวันที่ 4 ม.ค. 2570 มีราคา 0.55 บาทใช้บังคับอยู่" in said(low)) == (422, True)
+    net = await finance.submit(f"{path}/ceilings", {"amount": "0.58", "includes_vat": "yes"} | FROM_NEW_YEAR)
+    assert "รวมภาษีมูลค่าเพิ่ม ซึ่งมีอัตรา 7 % ในวันที่ 4 ม.ค. 2570" in said(net)
     for wrong, field in (
         ({"amount": "x"}, "amount"),
         ({"amount": "0"}, "amount"),

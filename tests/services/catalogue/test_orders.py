@@ -15,6 +15,8 @@ from auth.errors import Invalid, NotPermitted
 from auth.rules import system
 from auth.tenancy import acting_as
 from billing.months import bangkok_date
+from billing.tariffs.commands import set_tax_rate
+from billing.tariffs.models import TaxKind
 from billing.tariffs.rules import AboveCeiling, Basis, Tier
 from portal.embedded_postgres import OWNER, SUPERUSER, Address
 from services.capacity.rules import OverCapacity
@@ -324,6 +326,30 @@ async def test_a_ceiling_is_set_from_a_day_on_and_no_price_is_above_it(stage: St
         await stage.as_(
             "manager", catalogue.set_ceiling, part, Decimal("0.53"), dt.date(2027, 4, 1), includes_vat=True, now=NOW
         )
+
+
+async def test_a_ceiling_with_vat_in_it_is_held_to_the_vat_of_each_day(stage: Stage) -> None:
+    """0.70 with VAT: 0.65 fits at 7 %, and no more where 10 % were announced."""
+    part, autumn = stage.component("VM", "vcpu").id, dt.date(2027, 10, 1)
+    async with acting_as(system("test")):
+        await set_tax_rate(TaxKind.VAT, Decimal("0.10"), autumn, now=NOW)
+    ceiling, low = Decimal("0.70"), [Tier(None, Decimal("0.60"))]
+    await stage.as_("manager", catalogue.set_ceiling, part, ceiling, NEW_YEAR, includes_vat=True, now=NOW)
+    price = [Tier(None, Decimal("0.65"))]
+    with pytest.raises(AboveCeiling) as refused:
+        await stage.as_("manager", catalogue.set_price, part, price, NEW_YEAR, now=NOW)
+    assert (refused.value.on, refused.value.vat_rate) == (autumn, Decimal("0.10"))
+    # With a lower price from that day on, it is in force as long as it fits.
+    await stage.as_("manager", catalogue.set_price, part, low, autumn, now=NOW)
+    await stage.as_("manager", catalogue.set_price, part, price, NEW_YEAR, now=NOW)
+    # A ceiling that is recorded later is held against both, each at its own days' rate.
+    spring, at_ten = dt.date(2027, 3, 1), Decimal("0.6955")
+    with pytest.raises(AboveCeiling) as refused:
+        await stage.as_(
+            "manager", catalogue.set_ceiling, part, at_ten - Decimal("0.01"), spring, includes_vat=True, now=NOW
+        )
+    assert refused.value.on == spring
+    await stage.as_("manager", catalogue.set_ceiling, part, at_ten, spring, includes_vat=True, now=NOW)
 
 
 async def test_two_who_close_at_once_close_once(stage: Stage) -> None:
