@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 from auth.tenancy import rows
 from billing.credits.models import Credit
@@ -35,6 +36,14 @@ _REPRICED = """
         SELECT FROM price_version v WHERE v.provider_id = s.provider_id AND v.made_at > s.issued_at
             AND v.effective_from < s.month + interval '1 month'
     )
+"""
+# What was given back, and what of it was reversed.
+_REFUNDED = """
+    SELECT statement_id, recorded_at AS at, id, amount FROM refund WHERE agency_id = $1
+    UNION ALL
+    SELECT f.statement_id, r.reversed_at, r.id, -f.amount
+    FROM refund_reversal r JOIN refund f ON f.agency_id = r.agency_id AND f.id = r.refund_id
+    WHERE r.agency_id = $1
 """
 # Every number from 1 to the last given, once: what is missing and what stands twice.
 _NUMBERS = """
@@ -157,8 +166,10 @@ async def _agency(agency_id: uuid.UUID) -> StatementReport:
         parts = sum((Decimal(line["amount"]) for line in document.lines), Decimal("0.00"))
         if parts != document.subtotal or document.subtotal + document.vat != document.total:
             found.append(Difference(document.number, f"lines add up to {parts}, the subtotal says {document.subtotal}"))
+    refunds = await rows(_REFUNDED, agency_id)
     for statement in statements:
-        found += _receipted(statement, [each for each in documents if each.statement_id == statement.id])
+        own = [each for each in documents if each.statement_id == statement.id]
+        found += _receipted(statement, own, [each for each in refunds if each["statement_id"] == statement.id])
     found += [Difference(row["number"], row["what"]) for row in await rows(_PAYMENTS, agency_id)]
     from_sums = [month for month in months if since and month < since]
     return StatementReport(agency_id, len(statements), len(from_sums), tuple(found))
@@ -191,13 +202,16 @@ def _settled_wrongly(book: Book) -> list[Difference]:
     ]
 
 
-def _receipted(statement: Statement, documents: Iterable[Document]) -> list[Difference]:
+def _receipted(
+    statement: Statement, documents: Iterable[Document], refunds: Sequence[dict[str, Any]]
+) -> list[Difference]:
     """Compare the VAT of an invoice's receipts, as they followed each other, with its share of what was paid."""
     account, found = Account(statement.total, statement.vat), []
     for each in documents:
         match each.kind:
             case Kind.RECEIPT:
-                due = receipt_vat(account, each.total)
+                before = (row["amount"] for row in refunds if (row["at"], row["id"]) < (each.issued_at, each.id))
+                due = receipt_vat(replace(account, refunded=sum(before, Decimal("0.00"))), each.total)
                 if each.vat != due:
                     found.append(Difference(each.number, f"bears VAT of {each.vat}, due is {due}"))
                 account = _with(account, received=each.total, receipted_vat=each.vat)

@@ -19,7 +19,7 @@ from billing.payments.models import Means, Refund, RefundReversal
 from billing.payments.queries import invoice_of
 from billing.payments.refunds import record_refund, reverse_refund
 from billing.payments.rules import Account
-from billing.statements.verify import missing_numbers
+from billing.statements.verify import missing_numbers, verify
 from tests.billing.documents.december import FINANCE, invoiced, paid
 from tests.billing.ledger.books import balanced_books
 from tests.stage import Stage, at
@@ -136,6 +136,9 @@ async def test_what_is_refused(stage: Stage) -> None:
     account = await stands(stage, invoice)
     assert (account.open, account.receipted_vat) == (0, account.owed_vat)
     assert given_back.amount == Decimal("1.07")
+    # What checks the VAT of receipts knows of the refund between them.
+    async with acting_as(system("verify")):
+        assert [each.differences async for each in verify()] == [()]
 
 
 async def test_neither_refund_nor_reversal_is_ever_changed(stage: Stage) -> None:
