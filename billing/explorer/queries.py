@@ -9,6 +9,7 @@ from billing.explorer.rules import Entry, Nature
 from billing.months import Month
 from billing.statements.lines import Line
 from billing.statements.queries import Book
+from billing.tariffs.rules import Basis
 
 
 async def entries_of(book: Book, months: Iterable[Month]) -> list[Entry]:
@@ -36,7 +37,7 @@ async def _lines(agency_id: uuid.UUID, statement_ids: list[uuid.UUID]) -> list[d
         "SELECT statement_id, service_id, service_name_th, service_name_en, family, name_th, name_en, quantity,"
         " starts_on, ends_on, amount, derivation->>'component' AS component,"
         " (derivation->>'price_version')::int AS price_version, derivation ? 'corrects' AS corrects,"
-        " derivation ? 'credit' AS credits"
+        " derivation ? 'credit' AS credits, derivation->>'basis' AS basis"
         " FROM statement_line WHERE agency_id = $1 AND statement_id = ANY($2) ORDER BY statement_id, position",
         agency_id,
         statement_ids,
@@ -59,6 +60,7 @@ def _issued(row: dict[str, Any], month: Month, book: Book) -> Entry:
         row["price_version"],
         row["amount"],
         invoiced=True,
+        basis=_basis(row["basis"]),
     )
 
 
@@ -78,7 +80,12 @@ def _estimated(line: Line, month: Month, book: Book) -> Entry:
         line.ends_on,
         kept.get("price_version"),
         line.amount,
+        basis=_basis(kept.get("basis")),
     )
+
+
+def _basis(name: str | None) -> Basis | None:
+    return Basis(name) if name else None
 
 
 def _nature(*, corrects: bool, credits_: bool) -> Nature:

@@ -12,7 +12,9 @@ from decimal import Decimal
 
 from billing.money import ZERO, exactly
 from billing.months import Month
+from billing.tariffs.rules import Basis
 
+_ADDED_UP = {Basis.METERED_SUM, Basis.PER_EVENT}
 UNUSUAL_SHARE = Decimal("0.20")
 UNUSUAL_AMOUNT = Decimal("1000.00")
 
@@ -64,6 +66,7 @@ class Entry:
     price_version: int | None
     amount: Decimal
     invoiced: bool = False
+    basis: Basis | None = None  # by what its quantity is counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +157,16 @@ def jumps(
     """
     now, before = _points(entries, month), _points(entries, month.previous)
     names = {_place(entry): entry for entry in entries if entry.month in {month, month.previous}}
+    there = {when: {entry.service_id for entry in entries if entry.month == when} for when in (month.previous, month)}
     found = []
     for place, entry in names.items():
         then, since = before.get(place), now.get(place)
         was, now_is = then.amount if then else ZERO, since.amount if since else ZERO
         if is_unusual(was, now_is, share=share, least=least):
             why = causes_of(then, since)
+            is_measured = entry.basis is not None and not entry.basis.is_allocated
+            if is_measured and not (then and since) and all(entry.service_id in each for each in there.values()):
+                why = (Cause.QUANTITY,)  # the service is neither new nor ended: nothing was used of it
             found.append(Jump(month, entry.service_id, entry.service_names, entry.names, was, now_is, why))
     for entry in entries:
         if entry.month == month and entry.nature is not Nature.CHARGE and abs(entry.amount) >= least:
@@ -209,11 +216,16 @@ def _points(entries: Iterable[Entry], month: Month) -> dict[tuple[uuid.UUID, str
 
 def _point(month: Month, entries: Sequence[Entry]) -> Point:
     days = {entry: (entry.last - entry.first).days + 1 for entry in entries}
+    versions = frozenset(entry.price_version for entry in entries)
     with exactly():
+        amount = sum((entry.amount for entry in entries), ZERO)
+        if entries[0].basis in _ADDED_UP:  # what was used, on however many of its days
+            used = sum((entry.quantity for entry in entries), ZERO)
+            return Point(amount, used * month.days, month.days, month.days, versions)
         return Point(
-            sum((entry.amount for entry in entries), ZERO),
+            amount,
             sum((entry.quantity * many for entry, many in days.items()), ZERO),
             sum(days.values()),
-            (month.last - month.first).days + 1,
-            frozenset(entry.price_version for entry in entries),
+            month.days,
+            versions,
         )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from billing.explorer.rules import Cause, Entry, Grouping, Nature, added_up, jumps, shared_out
 from billing.months import Month
+from billing.tariffs.rules import Basis
 
 OCTOBER, NOVEMBER, DECEMBER = Month(2026, 10), Month(2026, 11), Month(2026, 12)
 SERVICE = uuid.UUID(int=1)
@@ -27,6 +28,7 @@ def entry(
     nature: Nature = Nature.CHARGE,
     service: uuid.UUID = SERVICE,
     centre: str = "",
+    basis: Basis = Basis.DAILY,
 ) -> Entry:
     return Entry(
         month,
@@ -42,7 +44,33 @@ def entry(
         month.last if last is None else month.first.replace(day=last),
         version,
         Decimal(amount),
+        basis=basis,
     )
+
+
+POWER = {"component": "power", "basis": Basis.METERED_SUM}
+RACK = [entry(NOVEMBER, "900", component="rack"), entry(DECEMBER, "900", component="rack")]
+
+
+def test_what_was_not_used_is_neither_new_nor_ended_while_its_service_goes_on() -> None:
+    used = entry(NOVEMBER, "5000", **POWER)
+    assert [each.causes for each in jumps([*RACK, used], DECEMBER)] == [(Cause.QUANTITY,)]
+    assert [each.causes for each in jumps([used], DECEMBER)] == [(Cause.ENDED,)]
+    begun = entry(DECEMBER, "5000", **POWER)
+    assert [each.causes for each in jumps([*RACK, begun], DECEMBER)] == [(Cause.QUANTITY,)]
+    assert [each.causes for each in jumps([begun], DECEMBER)] == [(Cause.NEW,)]
+
+
+def test_what_was_used_is_added_up_over_the_parts_of_a_month() -> None:
+    before = entry(NOVEMBER, "1350", quantity="300", **POWER)
+    parts = [
+        entry(DECEMBER, "1350", quantity="300", last=15, **POWER),
+        entry(DECEMBER, "1500", quantity="300", first=16, version=2, **POWER),
+    ]
+    assert [each.causes for each in jumps([before, *parts], DECEMBER)] == [(Cause.PRICE, Cause.QUANTITY)]
+    # Nothing used before the price changed is no shorter time.
+    dearer = entry(DECEMBER, "3000", quantity="300", first=16, version=2, **POWER)
+    assert [each.causes for each in jumps([before, dearer], DECEMBER)] == [(Cause.PRICE,)]
 
 
 @pytest.mark.parametrize(
