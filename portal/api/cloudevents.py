@@ -94,7 +94,6 @@ def parse(body: bytes, media_type: str, headers: Mapping[str, str]) -> Parsed:
     # A key that came twice, or one unknown here, has quotes that nothing read accounts for.
     if b"\\" in body or body.count(b'"') != sum(map(_quotes, events)):
         document(body)
-        _without_nul(readings)
     return Parsed(readings, {})
 
 
@@ -131,7 +130,6 @@ def _slowly(events: list[Any]) -> Parsed:
             faults[index] = found
         else:
             readings[index] = _reading(msgspec.convert(event, _Event), moments)
-    _without_nul(readings)
     return Parsed(readings, faults)
 
 
@@ -198,13 +196,6 @@ def _attribute(value: str) -> str:
     if quoted := _QUOTED.fullmatch(value):
         value = _ESCAPED.sub(r"\1", quoted[1])
     return unquote(value)
-
-
-def _without_nul(readings: dict[int, Reading]) -> None:
-    """Refuse what no database column takes."""
-    for reading in readings.values():
-        if any("\0" in text for text in reading[:5]):
-            raise NotReadable("a text holds a NUL")
 
 
 def _not_too_many(count: int) -> None:

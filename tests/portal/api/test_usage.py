@@ -86,6 +86,7 @@ async def test_every_bad_event_is_listed_whatever_is_wrong_with_it(world: World,
         event(world, 4, meter="gas"),
         event(world, 5, quantity="-1"),
         {"id": "6"},
+        event(world, "7\t"),
     ]
     answer = await send(batch)
     assert answer.status_code == 422
@@ -97,6 +98,7 @@ async def test_every_bad_event_is_listed_whatever_is_wrong_with_it(world: World,
         3: {"data.meter"},
         4: {"data.quantity"},
         5: {"source", "specversion", "type", "subject", "data"},
+        6: {"id"},
     }
     assert await everything() == [0, 0, 0, 0]
 
