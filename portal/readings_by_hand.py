@@ -86,7 +86,7 @@ def _reading(cells: dict[str, Any]) -> tuple[Reading | None, Faults]:
     quantity = _quantity(cells["quantity"])
     times = {name: _moment(cells[name]) for name in ("start", "end")}
     if quantity is None:
-        faults["data.quantity"] = "must be a number"
+        faults["data.quantity"] = "must be a number, such as 1,234.5"
     for name, moment in times.items():
         if moment is None:
             faults[f"data.{name}"] = "must be a day and time, such as 10/12/2569 09:00"

@@ -195,6 +195,7 @@ async def index(visit: Visit) -> Response:
         year_before=sum((row.year_before for row in rows if row.year_before is not None), Decimal("0.00")),
         totals=_total_of(view.months),
         this_month=this_month,
+        has_forecast=any(row.standing is COMING for row in rows),
         bars=_bars(rows, visit.language),
         sees_budget=visit.by.provider_id is None,
         at=visit.now,

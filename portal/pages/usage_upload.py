@@ -21,7 +21,7 @@ _SHOWN = 200
 _LONGEST_REASON = 1000
 # What can be wrong with a row, as the reader of files and the rules of metering say it.
 FAULTS: tuple[Lazy, ...] = (
-    lazy("must be a number"),
+    lazy("must be a number, such as 1,234.5"),
     lazy("must be a day and time, such as 10/12/2569 09:00"),
     lazy("must have 1 to 200 characters"),
     lazy("must have 1 to 48 characters"),
