@@ -86,7 +86,7 @@ async def test_every_bad_event_is_listed_whatever_is_wrong_with_it(world: World,
         event(world, 4, meter="gas"),
         event(world, 5, quantity="-1"),
         {"id": "6"},
-        event(world, "7\t"),
+        event(world, "7\0"),
     ]
     answer = await send(batch)
     assert answer.status_code == 422
