@@ -15,6 +15,8 @@ from portal.i18n import gettext as _
 from portal.visit import Visit
 
 FIELD: Final = "act_for"  # the organisation to act for again, sent with the form
+# What is typed into a password field; it is never written into a page.
+_SECRETS: Final = frozenset({"secret", "channel_secret", "access_token"})
 
 
 def page(visit: Visit, made_for: Seat) -> Response:
@@ -22,7 +24,8 @@ def page(visit: Visit, made_for: Seat) -> Response:
     visitor = visit.visitor
     secret = csrf.bound(visitor.session.csrf_secret, made_for.id) if visitor else ""
     files = [file.filename for name in visit.form.file_names() for file in visit.form.files(name)]
-    said = [(name, text) for name in visit.form if name not in {csrf.FIELD, FIELD} for text in visit.form.all(name)]
+    left = _SECRETS | {csrf.FIELD, FIELD}
+    said = [(name, text) for name in visit.form if name not in left for text in visit.form.all(name)]
     context = {
         "status": 409,
         "detail": None,
@@ -31,6 +34,7 @@ def page(visit: Visit, made_for: Seat) -> Response:
         "acting_for": visit.by.seat,
         "said": said,
         "files": files,
+        "secrets": any(visit.form.all(name) != [""] for name in visit.form if name in _SECRETS),
         "field": FIELD,
         "token_field": csrf.FIELD,
         "token": csrf.token(secret),

@@ -67,6 +67,21 @@ async def test_nothing_is_done_for_the_other_and_it_can_be_sent_after_all(browse
     assert (made.agency_id, made.justification) == (a.id, kind_words["justification"])
 
 
+async def test_a_password_is_not_written_into_the_page(browser_for: BrowserFor, shop: Shop) -> None:
+    await cast.give("official-a", "agency-b", Role.OFFICIAL)
+    b = await cast.organisation("agency-b")
+    official = await browser_for("official-a")
+    opened = official.token()
+    await official.submit("/organisation", {"organisation": str(b.id)})
+    typed = {"username": "reader", "secret": "hunter-2570"}
+    sent = await official.submit("/usage/collectors", typed, token=opened)
+    assert sent.status_code == 409
+    assert fields_of(sent.text).items() >= {"username": "reader"}.items()
+    assert "hunter-2570" not in sent.text
+    assert "รหัสผ่านไม่ถูกส่งไปด้วย" in said(sent)
+    assert "รหัสผ่าน" not in said(await official.submit("/requests", typed | {"secret": ""}, token=opened))
+
+
 async def test_what_is_ones_own_works_whichever_organisation_one_acts_for(browser_for: BrowserFor, shop: Shop) -> None:
     await cast.give("official-a", "agency-b", Role.OFFICIAL)
     b = await cast.organisation("agency-b")
