@@ -106,7 +106,8 @@ async def write_xlsx(rows: AsyncIterator[Row], into: IO[bytes], providers: Names
         book.set_properties({"created": dt.datetime(2000, 1, 1)})  # noqa: DTZ001 - the file format knows no zone
         heading = book.add_format({"bold": True, "bg_color": "#E8EEF4", "border": 1, "text_wrap": True})
         money = book.add_format({"num_format": "#,##0.00"})
-        number = book.add_format({"num_format": "#,##0.######"})
+        # Without decimals the point would stay behind: 620 shown as "620.".
+        whole, number = (book.add_format({"num_format": each}) for each in ("#,##0", "#,##0.######"))
         strong = book.add_format({"bold": True, "num_format": "#,##0.00", "top": 1})
         buddhist = "[$-107041E]d mmm yyyy" if language == "th" else "d mmm yyyy"
         day = book.add_format({"num_format": buddhist, "align": "left"})
@@ -120,7 +121,8 @@ async def write_xlsx(rows: AsyncIterator[Row], into: IO[bytes], providers: Names
             place += 1
             for column, cell in enumerate(cells(row, providers, language)):
                 if isinstance(cell, Decimal):
-                    sheet.write_number(place, column, cell, money if column == last else number)
+                    shown = money if column == last else whole if cell == cell.to_integral_value() else number
+                    sheet.write_number(place, column, cell, shown)
                 elif isinstance(cell, dt.date):
                     sheet.write_datetime(place, column, dt.datetime.combine(cell, dt.time()), day)
                 elif cell:

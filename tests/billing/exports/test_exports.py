@@ -107,6 +107,14 @@ async def test_text_is_no_formula(stage: Stage) -> None:
     assert sheet.cell(2, 9).data_type == "s"
 
 
+async def test_a_whole_quantity_ends_in_no_point(stage: Stage) -> None:
+    book, _, _ = await exported(stage, "a", "xlsx", (DECEMBER,))
+    sheet: Any = openpyxl.load_workbook(io.BytesIO(book)).active
+    shown = {(cell.value, cell.number_format) for cell in sheet["K"][1:] if cell.value is not None}
+    assert (620, "#,##0") in shown
+    assert {form for _, form in shown} == {"#,##0"}
+
+
 async def test_a_forecast_says_so(stage: Stage) -> None:
     await invoiced(stage)
     states: dict[Month, RowState] = {}
