@@ -20,13 +20,15 @@ _AWAITING_DELIVERY = (State.CONFIRMED, State.IN_PROGRESS)
 NOTHING = Decimal("0.00")
 
 
-async def committed_in(agency_id: uuid.UUID, year: FiscalYear, *, now: dt.datetime) -> Decimal:
+async def committed_in(
+    agency_id: uuid.UUID, year: FiscalYear, *, now: dt.datetime, but_for: uuid.UUID | None = None
+) -> Decimal:
     """Return what an agency's confirmed requests that await delivery add to a fiscal year, in baht with VAT.
 
-    What is late is taken to be delivered now. What makes the year cheaper commits nothing. One query where nothing
-    waits.
+    `but_for` is a request that is looked at by itself. What is late is taken to be delivered now. What makes the year
+    cheaper commits nothing. One query where nothing waits.
     """
-    books = await _books(agency_id, year, now=now)
+    books = await _books(agency_id, year, now=now, but_for=but_for)
     if books is None:
         return NOTHING
     before, after = books
@@ -47,10 +49,12 @@ async def committed_by_centre(agency_id: uuid.UUID, year: FiscalYear, *, now: dt
     return {name: amount for name, amount in added.items() if amount > 0}
 
 
-async def _books(agency_id: uuid.UUID, year: FiscalYear, *, now: dt.datetime) -> tuple[Book, Book] | None:
+async def _books(
+    agency_id: uuid.UUID, year: FiscalYear, *, now: dt.datetime, but_for: uuid.UUID | None = None
+) -> tuple[Book, Book] | None:
     """Return an agency's book without and with its confirmed requests that await delivery; None where none does."""
     found = scoped(ServiceRequest).filter(agency_id=agency_id, state__in=_AWAITING_DELIVERY)
-    waiting = await found.select_related("offering")
+    waiting = [each for each in await found.select_related("offering") if each.id != but_for]
     if not waiting:
         return None
     asked = (

@@ -284,11 +284,21 @@ def prospective(service_id: uuid.UUID, agency_id: uuid.UUID, offering: Offering,
     )
 
 
-async def effect_on_budget(agency_id: uuid.UUID, book: Book, priced: Price) -> Effect:
-    """Return the agency's fiscal year without and with a request: the budget warning of a quote."""
-    year = FiscalYear(priced.month.fiscal_year)
+async def effect_on_budget(
+    agency_id: uuid.UUID, book: Book, priced: Price, committed: Decimal = Decimal("0.00")
+) -> Effect:
+    """Return the agency's fiscal year without and with a request: the budget warning of a quote.
+
+    `committed` is what other requests, confirmed and not delivered yet, add to that year (`year_of`).
+    """
+    year = year_of(priced)
     budget = await budget_of(agency_id, year)
-    return Effect(year_view(book, year, budget), year_view(priced.book, year, budget))
+    return Effect(year_view(book, year, budget, committed), year_view(priced.book, year, budget, committed))
+
+
+def year_of(priced: Price) -> FiscalYear:
+    """Return the fiscal year that a request's first month falls in."""
+    return FiscalYear(priced.month.fiscal_year)
 
 
 async def _work(order: WorkOrder, calendar: Calendar) -> Work:

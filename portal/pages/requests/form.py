@@ -17,6 +17,7 @@ from services.calendar.rules import Calendar
 from services.catalogue.models import Component, ComponentBounds, Offering, OfferingTerms
 from services.catalogue.queries import bounds_of, terms_of
 from services.catalogue.rules import Bounds, Orders, bounds_for, in_force, orders_on, takes_orders
+from services.requests.commitments import committed_in
 from services.requests.models import RequestEvent
 from services.requests.pricing import Ask, Price
 from services.requests.queries import (
@@ -28,6 +29,7 @@ from services.requests.queries import (
     lead_days_of,
     price_request,
     prospective,
+    year_of,
 )
 from services.requests.rules import CLOSED, Kind, earliest_effective, first_day
 from services.subscriptions.models import SubscriptionState
@@ -282,8 +284,10 @@ async def look_ahead(form: Form, *, by: Actor, now: dt.datetime) -> Preview:
         )
     except NoPrice:
         return Preview(None, demands, None, _("There is no price for that day."))
-    effect = await effect_on_budget(by.agency_id, book, price) if by.may(Permission.COSTS_READ) else None
-    return Preview(price, demands, effect)
+    if not by.may(Permission.COSTS_READ):
+        return Preview(price, demands, None)
+    committed = await committed_in(by.agency_id, year_of(price), now=now)
+    return Preview(price, demands, await effect_on_budget(by.agency_id, book, price, committed))
 
 
 def _speaks_of(kind: Kind, component: Component, present: Mapping[uuid.UUID, Decimal]) -> bool:

@@ -22,6 +22,7 @@ from services.calendar.queries import official
 from services.calendar.rules import Calendar
 from services.requests import commands
 from services.requests.attachments import attachments_of
+from services.requests.commitments import committed_in
 from services.requests.fulfilment import WORK_SHARED_BY, workers_of
 from services.requests.models import ServiceRequest
 from services.requests.pricing import Ask, Price, takes_effect
@@ -33,6 +34,7 @@ from services.requests.queries import (
     price_request,
     prospective,
     whole,
+    year_of,
 )
 from services.requests.rules import (
     DISPUTE_WITHIN_WORKING_DAYS,
@@ -279,7 +281,8 @@ async def come_to(visit: Visit, found: Whole, asks: list[Ask] | None = None) -> 
         return Comes(None, None)
     if visit.by.agency_id is None or not visit.by.may(Permission.COSTS_READ):
         return Comes(price, None)
-    return Comes(price, await effect_on_budget(request.agency_id, book, price))
+    committed = await committed_in(request.agency_id, year_of(price), now=visit.now, but_for=request.id)
+    return Comes(price, await effect_on_budget(request.agency_id, book, price, committed))
 
 
 def figures(found: Whole) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from portal.budget_watch import watch_budgets
 from services.notifications.models import Notification
 from tests.browsing import Browser, said
 from tests.cast import actor
-from tests.portal.pages.asking import ASKED_AT, CONFIRMED_AT, answer, ask, before_s1, change, stand
+from tests.portal.pages.asking import ASKED_AT, CONFIRMED_AT, answer, ask, before_s1, change, field, stand
 
 BrowserFor = Callable[..., Awaitable[Browser]]
 
@@ -48,3 +48,15 @@ async def test_a_confirmed_change_is_committed(browser_for: BrowserFor) -> None:
     async with acting_as(system("tests")):
         news = await Notification.filter(what="budget.forecast").order_by("identity")
     assert [each.detail["label"] for each in news] == ["", "กองเครือข่าย"]
+    # Whoever asks for more is told before sending it.
+    more = {
+        "kind": "new_addon",
+        "service": str(shop.services["GI"].id),
+        field(shop, "GI", "ipv4-29"): "1",
+        "effective_on": "1/1/2570",
+        "justification": "ใช้งาน",
+    }
+    ahead = said(await official.get("/requests/preview", params=more))
+    # 500.00 for nine months with VAT are 4,815.00: 197,415.00 and 198,554.03 against 390,000.00.
+    assert "ประมาณการเมื่อรวมคำร้องนี้ 197,415.00 คำร้องอื่นที่ยืนยันแล้วแต่ยังไม่ส่งมอบ +198,554.03" in ahead, ahead[-900:]
+    assert "เกินอยู่ 5,969.03" in ahead
