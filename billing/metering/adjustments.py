@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from auth.tenancy import rows
@@ -21,7 +21,7 @@ _HOLD = """
     ORDER BY service_id, component_id, month FOR UPDATE
 """
 _INVOICES = """
-    SELECT id, provider_id, number, month, max(month) OVER (PARTITION BY provider_id) AS latest
+    SELECT id, provider_id, number, month, issued_at, max(month) OVER (PARTITION BY provider_id) AS latest
     FROM statement WHERE agency_id = $1
 """
 _EARLIER = """
@@ -81,7 +81,8 @@ async def dues_of(
     """Return what is to be settled for an agency, by month, service and component; no query where nothing is late.
 
     `late` is usage that came or changed after its month's invoice and waits for the next: service, component, month.
-    It is added up from the days' sums, or `by_event` from the events.
+    It is added up from the days' sums, or `by_event` from the events, and rated at the prices that were known when the
+    month was invoiced: one set afterwards for those days changes nothing that was billed by then.
     """
     marks = {mark for mark in late if mark[:2] in components}
     if not marks:
@@ -94,9 +95,13 @@ async def dues_of(
         (row["service_id"], row["component_id"], Month.of(row["month"])): (row["amount"], row["quantity"])
         for row in await rows(_EARLIER, agency_id, [month.first for month in months])
     }
-    now = _by_mark(await usages_of(agency_id, wanted, months, in_use, by_event=by_event))
-    then = _by_mark(await usages_of(agency_id, wanted, months, in_use, as_invoiced=True))
     owners = {row["id"]: row["provider_id"] for row in await rows(_OWNERS, agency_id)}
+    issued_at = {mark: invoice[owners[mark[0]], mark[2]]["issued_at"] for mark in marks}
+    now: dict[tuple[str, Month], list[Usage]] = defaultdict(list)
+    then: dict[tuple[str, Month], list[Usage]] = defaultdict(list)
+    for known, of_months in await _as_known(wanted, issued_at):
+        now |= _by_mark(await usages_of(agency_id, known, of_months, in_use, by_event=by_event))
+        then |= _by_mark(await usages_of(agency_id, known, of_months, in_use, as_invoiced=True))
     dues = []
     for service_id, component_id, month in sorted(marks, key=lambda mark: (mark[2], str(mark[0]), str(mark[1]))):
         component = components[service_id, component_id]
@@ -126,14 +131,40 @@ async def dues_of(
     return dues
 
 
+_MADE = "SELECT id, made_at FROM price_version WHERE id = ANY($1::uuid[])"
+
+
+async def _as_known(
+    components: Mapping[Key, Component], issued_at: Mapping[tuple[uuid.UUID, uuid.UUID, Month], dt.datetime]
+) -> list[tuple[dict[Key, Component], set[Month]]]:
+    """Return components with the prices known when their months were invoiced, and the months that is so for.
+
+    All months at once where no price was set afterwards, as is usual; else each by itself.
+    """
+    ids = {str(version.id) for component in components.values() for version in component.prices}
+    made_at = {str(row["id"]): row["made_at"] for row in await rows(_MADE, [uuid.UUID(each) for each in ids])}
+    by_month: defaultdict[Month, dict[Key, Component]] = defaultdict(dict)
+    for (service_id, component_id, month), moment in issued_at.items():
+        component = components[service_id, component_id]
+        known_then = {version.id for version in component.prices if made_at[str(version.id)] <= moment}
+        since = min((each.effective_from for each in component.prices if each.id in known_then), default=dt.date.max)
+        # What had no price at all then has the one it was given since.
+        prices = tuple(each for each in component.prices if each.id in known_then or each.effective_from < since)
+        is_whole = len(prices) == len(component.prices)
+        by_month[month][service_id, component_id] = component if is_whole else replace(component, prices=prices)
+    if all(each is components[key] for known in by_month.values() for key, each in known.items()):
+        return [(dict(components), set(by_month))]
+    return [(known, {month}) for month, known in by_month.items()]
+
+
 _OWNERS = "SELECT id, provider_id FROM billed_service WHERE agency_id = $1"
 
 
 async def settled_of(agency_id: uuid.UUID, since: Month, until: Month) -> set[tuple[uuid.UUID, uuid.UUID, Month]]:
     """Return the usage of some months that came or changed after their invoice and is settled: what `dues_of` takes.
 
-    Left out is what cannot be checked by the events and prices there are: months whose events are not kept any more,
-    what waits for the next invoice besides, and prices that were set for days that had been settled.
+    Left out is what cannot be checked by the events there are: months whose events are not kept any more, and what
+    waits for the next invoice besides.
     """
     kept = await kept_from()
     first = since if kept is None else max(since, kept)
@@ -142,15 +173,9 @@ async def settled_of(agency_id: uuid.UUID, since: Month, until: Month) -> set[tu
 
 
 _SETTLED = """
-    SELECT l.service_id, l.component_id, l.month FROM late_usage l
-    LEFT JOIN statement s ON s.agency_id = l.agency_id AND s.id = l.statement_id
-    WHERE l.agency_id = $1 AND l.month BETWEEN $2 AND $3
-    GROUP BY l.service_id, l.component_id, l.month
-    HAVING bool_and(l.statement_id IS NOT NULL) AND NOT EXISTS (
-        SELECT FROM meter m JOIN price_version v ON v.price_item_id = m.price_item_id
-        WHERE m.component_id = l.component_id AND v.effective_from < l.month + interval '1 month'
-            AND v.made_at > min(s.issued_at)
-    )
+    SELECT service_id, component_id, month FROM late_usage
+    WHERE agency_id = $1 AND month BETWEEN $2 AND $3
+    GROUP BY service_id, component_id, month HAVING bool_and(statement_id IS NOT NULL)
 """
 
 

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from auth.fields import new_id
 from auth.rules import system
 from auth.tenancy import acting_as, rows
 from billing.credits.commands import give
 from billing.credits.models import CreditKind
 from billing.documents.commands import Correction, correct
 from billing.documents.models import Kind
+from billing.metering.commands import name_meters
 from billing.metering.corrections import replace, void
 from billing.months import Month
 from billing.statements.closing import waiting_for_review
@@ -23,8 +25,8 @@ from billing.statements.policies import set_policy
 from billing.statements.queries import Bill, bill_of
 from billing.statements.rules import rate_month
 from billing.statements.verify import Difference, verify
-from billing.tariffs.commands import set_price
-from billing.tariffs.rules import Tier
+from billing.tariffs.commands import add_item, set_price
+from billing.tariffs.rules import Basis, Tier
 from billing.usage.commands import Quantity, allocate
 from portal.duties import close_month
 from portal.embedded_postgres import Address
@@ -142,7 +144,11 @@ async def test_what_was_settled_later_is_recomputed_from_its_events_too(
         for code in ("energy", "rack"):
             await set_price(world.items[code], tiers, dt.date(2026, 11, 20), by=finance, now=at(2027, 1, 5))
     await nothing_differs(world.provider_id)
-    assert energy(await closed_in(world, Month(2027, 1))) == []
+    # Nor does it where one kWh more comes to light of them: it is 4.50, and nothing else.
+    async with acting_as(finance):
+        await replace(await event("n2"), "61", "อ่านผิด", by=finance, now=at(2027, 1, 6))
+    assert energy(await closed_in(world, Month(2027, 1))) == [(D(1), D("4.50"))]
+    await nothing_differs(world.provider_id)
 
 
 @pytest.mark.parametrize("needs_review", [False, True])
@@ -171,6 +177,26 @@ async def test_what_comes_after_a_last_invoice_is_settled_though_nothing_is_in_u
     assert bill is not None
     assert (waiting, energy(bill), bill.totals.subtotal) == ({}, [(D(20), D("90.00"))], D("90.00"))
     await close_month(february, february.ends_at)
+    await nothing_differs(world.provider_id)
+
+
+async def test_what_had_no_price_when_its_month_was_invoiced_has_the_one_it_was_given_since(world: World) -> None:
+    finance = await actor("provider-finance")
+    async with acting_as(system("test")):
+        item = await add_item(
+            world.provider_id, "CO-water", names=("น้ำ", "water"), units=("ลบ.ม.", "m³"), basis=Basis.METERED_SUM
+        )
+        await name_meters(world.provider_id, "CO", {"water": (new_id(), item)})
+        await set_price(item, (Tier(None, D(20)),), dt.date(2026, 12, 1), by=finance, now=at(2026, 11, 20))
+    await closed_in(world, Month(2026, 11))
+    async with acting_as(system("test")):
+        await set_price(item, (Tier(None, D(18)),), dt.date(2026, 11, 1), by=finance, now=at(2026, 12, 3))
+    reading = world.reading("w1", "5", starts_at=at(2026, 11, 20), meter="water")
+    await world.take(reading, now=at(2026, 12, 4))
+    december = await closed_in(world, Month(2026, 12))
+    assert [(line.names[1], line.amount) for line in december.lines if "corrects" in line.derivation] == [
+        ("water", D("90.00"))
+    ]
     await nothing_differs(world.provider_id)
 
 
