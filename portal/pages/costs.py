@@ -17,7 +17,7 @@ from billing.budgets.rules import FiscalYear
 from billing.disputes.queries import disputes_by_line
 from billing.documents.models import Document
 from billing.documents.papers import TITLES
-from billing.documents.queries import net_of, notes_between
+from billing.documents.queries import net_of, noted_between, notes_between
 from billing.money import exactly, is_satang
 from billing.months import Month, bangkok_date
 from billing.statements.lines import Line
@@ -178,7 +178,7 @@ async def index(visit: Visit) -> Response:
     budget = None if visit.by.provider_id else await budget_of(agency.id, year)
     committed = Decimal("0.00") if budget is None else await committed_in(agency.id, year, now=visit.now)
     view = year_view(book, year, budget, committed)
-    noted = net_of(await notes_between(agency.id, year.months[0], year.months[-1]))
+    noted = await noted_between(agency.id, year.months[0], year.months[-1])
     rows = _month_rows(visit, view, book, before if before in years else None)
     this_month = next((row for row in rows if row.sums.month == Month.of(today)), None)
     return visit.render(
