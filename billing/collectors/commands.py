@@ -82,7 +82,7 @@ async def advance(collector_id: uuid.UUID, until: dt.datetime) -> None:
 async def settle(
     collector_id: uuid.UUID, *, stored: int, failure: str = "", detail: str = "", next_at: dt.datetime, now: dt.datetime
 ) -> None:
-    """Record what a run came to, and when the next one is."""
+    """Record what a run came to, and when the next one is; words of a server may hold a NUL, which no column takes."""
     await (
         scoped(Collector)
         .filter(id=collector_id)
@@ -90,7 +90,7 @@ async def settle(
             last_run_at=now,
             last_stored=stored,
             last_failure=failure,
-            last_detail=detail[:_LONGEST_DETAIL],
+            last_detail=detail.replace("\0", "\N{REPLACEMENT CHARACTER}")[:_LONGEST_DETAIL],
             next_run_at=next_at,
         )
     )

@@ -97,6 +97,10 @@ async def test_an_hour_that_fails_is_told_tried_again_and_never_left_out(
             {"address": prometheus, "text-2": 'label_replace(traffic_mbps, "service", "X-1", "service", ".*")'},
             "X-1 energy: subject names no service",
         ),
+        (
+            {"address": prometheus, "text-2": 'label_replace(traffic_mbps, "service", "X\\x00", "service", ".*")'},
+            "must hold no control characters",
+        ),
     ):
         given = FORM | fault
         where = path or "/usage/collectors"
