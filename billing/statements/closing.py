@@ -27,9 +27,14 @@ _WAITING = """
         SELECT FROM statement s
         WHERE s.agency_id = b.agency_id AND s.provider_id = b.provider_id AND s.month = m.month
     ) AND (EXISTS (
-        SELECT FROM allocation a
+        SELECT FROM allocation a JOIN price_item i ON i.id = a.price_item_id
         WHERE a.agency_id = b.agency_id AND a.provider_id = b.provider_id AND a.quantity > 0
         AND a.starts_at < m.ends_at AND (a.ends_at IS NULL OR a.ends_at > m.starts_at)
+        AND (i.basis <> 'one_time' OR a.starts_at >= m.starts_at)
+    ) OR EXISTS (
+        SELECT FROM usage_day u
+        WHERE u.agency_id = b.agency_id AND u.provider_id = b.provider_id AND u.total > 0
+        AND u.day >= m.month AND u.day < m.month + interval '1 month'
     ) OR m.month = (
         SELECT (max(s.month) + interval '1 month')::date FROM late_usage l
         JOIN statement s ON s.agency_id = l.agency_id AND s.provider_id = l.provider_id
@@ -195,8 +200,8 @@ async def unsettled_before(month: Month) -> list[tuple[uuid.UUID, uuid.UUID, Mon
 async def waiting_for_review(until: Month) -> dict[uuid.UUID, dict[Month, int]]:
     """Return how many drafts wait for a review, by provider and month: of the year up to a month, the oldest first.
 
-    Of providers that review theirs; an agency with nothing in use in a month has no draft of it, unless that month is
-    to settle what came after the last invoice.
+    Of providers that review theirs; an agency with nothing in use or measured in a month has no draft of it, unless
+    that month is to settle what came after the last invoice. What is charged once makes one of its first month only.
     """
     months = [until]
     while len(months) < _MONTHS_LOOKED_BACK:
