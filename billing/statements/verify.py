@@ -39,9 +39,9 @@ _REPRICED = """
 """
 # What was given back, and what of it was reversed.
 _REFUNDED = """
-    SELECT statement_id, recorded_at AS at, id, amount FROM refund WHERE agency_id = $1
+    SELECT statement_id, id, amount FROM refund WHERE agency_id = $1
     UNION ALL
-    SELECT f.statement_id, r.reversed_at, r.id, -f.amount
+    SELECT f.statement_id, r.id, -f.amount
     FROM refund_reversal r JOIN refund f ON f.agency_id = r.agency_id AND f.id = r.refund_id
     WHERE r.agency_id = $1
 """
@@ -160,7 +160,7 @@ async def _agency(agency_id: uuid.UUID) -> StatementReport:
             later,
         )
     found += _settled_wrongly(book)
-    documents = await Document.filter(agency_id=agency_id).order_by("issued_at", "id")
+    documents = await Document.filter(agency_id=agency_id).order_by("id")  # as they were made
     found += _notes_after_notes(documents, {each.id: each.subtotal for each in statements})
     for document in documents:
         parts = sum((Decimal(line["amount"]) for line in document.lines), Decimal("0.00"))
@@ -205,12 +205,16 @@ def _settled_wrongly(book: Book) -> list[Difference]:
 def _receipted(
     statement: Statement, documents: Iterable[Document], refunds: Sequence[dict[str, Any]]
 ) -> list[Difference]:
-    """Compare the VAT of an invoice's receipts, as they followed each other, with its share of what was paid."""
+    """Compare the VAT of an invoice's receipts, as they followed each other, with its share of what was paid.
+
+    They followed as their ids do, which are given while the month is held: one that waited for another bears the
+    earlier moment, at which it was asked for.
+    """
     account, found = Account(statement.total, statement.vat), []
     for each in documents:
         match each.kind:
             case Kind.RECEIPT:
-                before = (row["amount"] for row in refunds if (row["at"], row["id"]) < (each.issued_at, each.id))
+                before = (row["amount"] for row in refunds if row["id"] < each.id)
                 due = receipt_vat(replace(account, refunded=sum(before, Decimal("0.00"))), each.total)
                 if each.vat != due:
                     found.append(Difference(each.number, f"bears VAT of {each.vat}, due is {due}"))

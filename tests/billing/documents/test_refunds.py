@@ -152,3 +152,12 @@ async def test_neither_refund_nor_reversal_is_ever_changed(stage: Stage) -> None
     async with acting_as(stage.cast["finance-b"]):
         assert await Refund.all() == []
         assert await RefundReversal.all() == []
+
+
+async def test_a_receipt_that_waited_for_a_later_one_bears_what_is_checked(stage: Stage) -> None:
+    invoice = (await invoiced(stage)).statement_id
+    assert invoice is not None
+    for amount, moment in (("100.05", "10:01"), ("33.33", "10:00"), ("77.11", "10:00")):
+        await paid(stage, invoice, amount, on=at("2027-01-20", moment))
+    async with acting_as(system("verify")):
+        assert [each.differences async for each in verify()] == [()]
