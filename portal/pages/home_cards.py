@@ -14,6 +14,7 @@ from portal.formats import baht, fiscal_year_name, month_name, percent
 from portal.i18n import gettext, ngettext
 from portal.pages.home_waiting import Waiting, what_waits
 from portal.visit import Visit
+from services.requests.commitments import committed_in
 from services.subscriptions.deadlines import days_to_end, ending_soon
 from services.subscriptions.queries import in_use
 
@@ -76,7 +77,9 @@ async def _of_own_year(visit: Visit) -> list[Figure]:
     agency_id, today = visit.seat.id, bangkok_date(visit.now)
     year, month = FiscalYear.of(today), Month.of(today)
     book = await book_of(agency_id, year.months[0], year.months[-1])
-    view = year_view(book, year, await budget_of(agency_id, year))
+    budget = await budget_of(agency_id, year)
+    committed = Decimal("0.00") if budget is None else await committed_in(agency_id, year, now=visit.now)
+    view = year_view(book, year, budget, committed)
     costs, name = visit.path("costs"), fiscal_year_name(year.name, visit.language)
     found = [
         Figure(
@@ -92,7 +95,11 @@ async def _of_own_year(visit: Visit) -> list[Figure]:
         return [*found, Figure(baht(view.forecast), gettext("Forecast for the year"), costs, note, gettext("baht"))]
     standing = view.standing
     used = gettext("%(share)s used", share=percent(standing.used_pct)) if standing.used_pct is not None else ""
-    over = gettext("%(over)s baht over the budget", over=baht(standing.over_by)) if standing.over_by else name
+    over = name
+    if standing.over_by:
+        over = gettext("%(over)s baht over the budget", over=baht(standing.over_by))
+    elif standing.over_in_all:
+        over = gettext("%(over)s baht over the budget with what is committed", over=baht(standing.over_in_all))
     return [
         *found,
         Figure(baht(standing.left), gettext("Budget left"), costs, used, gettext("baht")),
@@ -102,7 +109,7 @@ async def _of_own_year(visit: Visit) -> list[Figure]:
             costs,
             over,
             gettext("baht"),
-            "warning" if standing.over_by else "neutral",
+            "warning" if standing.over_in_all else "neutral",
         ),
     ]
 

@@ -36,6 +36,7 @@ async def test_a_confirmed_change_is_committed(browser_for: BrowserFor) -> None:
     page = said(await finance.follow(await finance.submit("/budgets", smaller)))
     assert "เมื่อรวมรายการที่ผูกพันแล้ว เกินงบประมาณ" in page
     assert "มีค่าใช้จ่ายประมาณ 391,154.03 บาท เกินงบประมาณ 390,000.00 บาท อยู่ 1,154.03 บาท" in page
+    assert "เมื่อรวมที่ผูกพันแล้ว เกินงบประมาณ 1,154.03 บาท" in said(await finance.get("/"))
     # And on its cost centre's, whose budget is set apart.
     centre = {f"centre-{shop.services['GI'].id}": "กองเครือข่าย"}
     assert (await finance.submit("/cost-centres", centre)).status_code == 303
