@@ -20,7 +20,7 @@ from billing.statements.queries import hold_month
 from billing.words import thai_month
 
 SERIES = {Kind.RECEIPT: "RC", Kind.CREDIT_NOTE: "CN", Kind.DEBIT_NOTE: "DN", Kind.CANCELLATION: "CX"}
-SHORTEST_REASON = 5
+SHORTEST_REASON, LONGEST_REASON = 5, 500
 
 
 class Correction(NamedTuple):
@@ -43,8 +43,8 @@ async def correct(
         raise ValueError("a receipt and its cancellation follow a payment")
     statement = await one(Statement, id=statement_id)
     await hold_month(statement.agency_id, statement.provider_id, Month.of(statement.month))
-    if len(reason) < SHORTEST_REASON:
-        raise Invalid({"reason": "Give the reason."})
+    if wrong := faults_of_reason(reason):
+        raise Invalid(wrong)
     if not lines or any(line.amount <= 0 or not is_satang(line.amount) for line in lines):
         raise Invalid({"amount": "Give an amount above zero, with at most two decimals."})
     left = await _left_of(statement)
@@ -125,6 +125,13 @@ async def cancel_receipt(
         by=by,
         now=now,
     )
+
+
+def faults_of_reason(reason: str, field: str = "reason") -> dict[str, str]:
+    """Return what is wrong with the reason of what is never changed afterwards, by the field it was typed into."""
+    if len(reason) < SHORTEST_REASON:
+        return {field: "Give the reason."}
+    return {field: "This text is too long."} if len(reason) > LONGEST_REASON else {}
 
 
 async def number_after(statement: Statement, series: str, now: dt.datetime) -> tuple[str, int]:

@@ -10,13 +10,13 @@ from decimal import Decimal
 from auth.errors import Conflict, Invalid, NotFound
 from auth.rules import Actor
 from auth.tenancy import one, record, scoped
-from billing.documents.commands import SHORTEST_REASON, cancel_receipt, give_receipt
+from billing.documents.commands import cancel_receipt, faults_of_reason, give_receipt
 from billing.documents.models import Document
 from billing.documents.queries import receipt_of
 from billing.issuers import issuing_role
 from billing.money import is_satang
 from billing.months import Month, bangkok_date
-from billing.payments.models import Means, Payment, Reversal
+from billing.payments.models import LONGEST_CERTIFICATE, LONGEST_REFERENCE, Means, Payment, Reversal
 from billing.payments.queries import invoice_of
 from billing.payments.rules import receipt_vat
 from billing.statements.models import Statement
@@ -51,8 +51,12 @@ async def record_payment(
         wrong["paid_on"] = "Give a day from the invoice's to today."
     if not reference:
         wrong["reference"] = "Give the reference of the payment."
+    elif len(reference) > LONGEST_REFERENCE:
+        wrong["reference"] = "This text is too long."
     if withheld > 0 and not (certificate_number and certificate_date):
         wrong["certificate_number"] = "Give the number and the date of the withholding-tax certificate."
+    elif len(certificate_number) > LONGEST_CERTIFICATE:
+        wrong["certificate_number"] = "This text is too long."
     elif certificate_date and certificate_date > bangkok_date(now):
         wrong["certificate_date"] = "Give a day that is not to come."
     if wrong:
@@ -100,8 +104,8 @@ async def reverse_payment(
     await hold_month(statement.agency_id, statement.provider_id, Month.of(statement.month))
     if await scoped(Reversal).filter(agency_id=payment.agency_id, payment_id=payment.id).exists():
         raise Conflict("the payment was reversed before")
-    if len(reason) < SHORTEST_REASON:
-        raise Invalid({"reason": "Give the reason."})
+    if wrong := faults_of_reason(reason):
+        raise Invalid(wrong)
     receipt = await receipt_of(payment.id)
     reversal = await Reversal.create(
         agency_id=payment.agency_id,

@@ -6,6 +6,8 @@ from tortoise.models import Model
 
 from auth.fields import InstantField, money, primary_key
 
+LONGEST_REFERENCE, LONGEST_CERTIFICATE = 100, 64
+
 
 class Means(enum.StrEnum):
     """How money came."""
@@ -28,10 +30,10 @@ class Payment(Model):
     statement_id = fields.UUIDField()
     paid_on = fields.DateField()
     means = fields.CharEnumField(Means, max_length=16)
-    reference = fields.CharField(max_length=100)
+    reference = fields.CharField(max_length=LONGEST_REFERENCE)
     received = money()
     withheld = money()
-    certificate_number = fields.CharField(max_length=64, default="")
+    certificate_number = fields.CharField(max_length=LONGEST_CERTIFICATE, default="")
     certificate_date = fields.DateField(null=True)
     recorded_by = fields.CharField(max_length=200)
     recorded_at = InstantField()
@@ -74,7 +76,7 @@ class Refund(Model):
     number = fields.CharField(max_length=32)
     fiscal_year = fields.IntField()
     refunded_on = fields.DateField()
-    reference = fields.CharField(max_length=100)
+    reference = fields.CharField(max_length=LONGEST_REFERENCE)
     reason = fields.TextField()
     amount = money()
     recorded_by = fields.CharField(max_length=200)

@@ -10,11 +10,11 @@ from decimal import Decimal
 from auth.errors import Conflict, Invalid, NotFound
 from auth.rules import Actor
 from auth.tenancy import one, record, scoped
-from billing.documents.commands import SHORTEST_REASON, number_after
+from billing.documents.commands import faults_of_reason, number_after
 from billing.issuers import issuing_role
 from billing.money import is_satang
 from billing.months import Month, bangkok_date
-from billing.payments.models import Refund, RefundReversal
+from billing.payments.models import LONGEST_REFERENCE, Refund, RefundReversal
 from billing.payments.queries import invoice_of
 from billing.statements.models import Statement
 from billing.statements.queries import hold_month
@@ -51,8 +51,9 @@ async def record_refund(
         wrong["refunded_on"] = "Give a day from the invoice's to today."
     if not reference:
         wrong["refund_reference"] = "Give the reference of the refund."
-    if len(reason) < SHORTEST_REASON:
-        wrong["refund_reason"] = "Give the reason."
+    elif len(reference) > LONGEST_REFERENCE:
+        wrong["refund_reference"] = "This text is too long."
+    wrong |= faults_of_reason(reason, "refund_reason")
     if wrong:
         raise Invalid(wrong)
     role = issuing_role(by)
@@ -95,8 +96,8 @@ async def reverse_refund(refund_id: uuid.UUID, *, reason: str, by: Actor, now: d
     await hold_month(statement.agency_id, statement.provider_id, Month.of(statement.month))
     if await scoped(RefundReversal).filter(agency_id=refund.agency_id, refund_id=refund.id).exists():
         raise Conflict("the refund was reversed before")
-    if len(reason) < SHORTEST_REASON:
-        raise Invalid({"reason": "Give the reason."})
+    if wrong := faults_of_reason(reason):
+        raise Invalid(wrong)
     role = issuing_role(by)
     number, year = await number_after(statement, REVERSED, now)
     reversal = await RefundReversal.create(

@@ -22,6 +22,8 @@ from billing.documents.papers import Paper, PaperLine, Section, document_paper
 from billing.documents.pdf import pdf
 from billing.documents.queries import documents_of
 from billing.money import Totals
+from billing.payments.commands import record_payment
+from billing.payments.models import Means
 from billing.payments.queries import invoice_of, invoices
 from billing.payments.rules import Age
 from billing.statements.models import Statement
@@ -155,6 +157,25 @@ async def test_payments_are_refused_that_cannot_be(
     with pytest.raises(Invalid) as refused:
         await paid(stage, statement_id(bill), received, withheld, on=at(on))
     assert set(refused.value.fields) == {field}
+
+
+@pytest.mark.parametrize(("field", "most"), [("reference", 100), ("certificate_number", 64)])
+async def test_what_is_too_long_to_keep_is_refused_with_words(stage: Stage, bill: Bill, field: str, most: int) -> None:
+    day = at("2027-01-20")
+    given = {
+        "paid_on": day.date(),
+        "means": Means.CASH,
+        "reference": "T",
+        "received": Decimal("1.00"),
+        "withheld": Decimal("1.00"),
+        "certificate_number": "T",
+        "certificate_date": day.date(),
+        "now": day,
+    }
+    with pytest.raises(Invalid) as refused:
+        await stage.as_(FINANCE, record_payment, statement_id(bill), **(given | {field: "T" * (most + 1)}))
+    assert refused.value.fields == {field: "This text is too long."}
+    await stage.as_(FINANCE, record_payment, statement_id(bill), **(given | {field: "T" * most}))
 
 
 async def test_a_credit_note_takes_back_what_was_charged_and_no_more(stage: Stage, bill: Bill, tmp_path: Path) -> None:

@@ -102,7 +102,9 @@ async def test_what_is_refused(stage: Stage) -> None:
     await stage.as_(FINANCE, correct, invoice, Kind.CREDIT_NOTE, [line], reason="คิดเกิน", now=LATER)
     for given, field in (
         ({"reference": ""}, "refund_reference"),
+        ({"reference": "T" * 101}, "refund_reference"),
         ({"reason": "ผิด"}, "refund_reason"),
+        ({"reason": "ผิด" * 200}, "refund_reason"),
         ({"refunded_on": at("2027-02-04").date()}, "refunded_on"),
         ({"refunded_on": at("2027-01-04").date()}, "refunded_on"),
     ):
