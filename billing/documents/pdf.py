@@ -1,6 +1,7 @@
 """A document as PDF/A-3 with its e-Tax XML inside, the same bytes each time."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def _shown(paper: Paper, *, signed: bool) -> dict[str, Any]:
                 else []
             ),
         ],
-        "words": baht_in_words(sums.total) if sums.total >= 0 else "",
+        "words": _in_words(sums.total),
         "sample": not signed,
     }
 
@@ -103,3 +104,8 @@ def _party(party: Party) -> dict[str, str]:
         "tax": f"เลขประจำตัวผู้เสียภาษี {party.tax_id} ({office})" if party.tax_id else "",
         "contact": " · ".join(text for text in (party.phone and f"โทร. {party.phone}", party.email) if text),
     }
+
+
+def _in_words(total: Decimal) -> str:
+    """Write what is to be paid; an invoice below zero, of corrections of earlier months alone, gives that back."""
+    return baht_in_words(total) if total >= 0 else f"ไม่ต้องชำระ ผู้ให้บริการคืนเงิน{baht_in_words(-total)}"

@@ -89,6 +89,15 @@ async def test_the_invoice_of_the_scenario(stage: Stage, bill: Bill, tmp_path: P
     assert "เอกสารตัวอย่าง" not in text_of(pdf(paper, FONTS, signed=True), tmp_path)
 
 
+async def test_an_invoice_below_zero_says_that_nothing_is_to_be_paid(stage: Stage, bill: Bill, tmp_path: Path) -> None:
+    paper = await sheet(stage, "finance-a", statement_id(bill))
+    back = replace(paper, totals=Totals(*map(Decimal, ("-3160.00", "-221.20", "-3381.20", "-31.60", "-3349.60"))))
+    said = text_of(pdf(back, FONTS), tmp_path)
+    assert "ต้องช" in said
+    assert "สามพันสาม" in said  # whatever the extraction does to marks
+    assert "−3,381.20" in said
+
+
 async def test_an_invoice_stays_as_it_was_when_names_change(stage: Stage, bill: Bill) -> None:
     before = await sheet(stage, "finance-a", statement_id(bill))
     async with acting_as(system("test")):
