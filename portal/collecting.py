@@ -1,5 +1,6 @@
 """Pulling usage from providers' Prometheus servers, hour by hour: each hour stored in a unit of its own."""
 
+import asyncio
 import datetime as dt
 import functools
 from collections.abc import Sequence
@@ -22,7 +23,9 @@ from portal.sealing import Unreadable, unseal
 
 COLLECTING = system("collecting")
 AT_ONCE = 48  # hours pulled before others have their turn
+TURN = 120.0  # seconds after which no other hour is begun in a turn
 _TOLD = 3  # of the readings refused
+_LOGGED = 1000  # signs of a server's own words
 log = structlog.get_logger("portal.collecting")
 
 
@@ -46,6 +49,7 @@ async def collect_due(now: dt.datetime, keys: Sequence[SecretStr]) -> int:
 
 async def _run(collector: Collector, by: Actor, now: dt.datetime, keys: Sequence[SecretStr]) -> None:
     stored, failure, detail, until = 0, "", "", collector.collected_until
+    ends = asyncio.get_running_loop().time() + TURN
     for hour in hours_due(until, now, most=AT_ONCE):
         readings: list[Reading] = []
         try:
@@ -53,9 +57,11 @@ async def _run(collector: Collector, by: Actor, now: dt.datetime, keys: Sequence
             receipt = await unit_of_work(by, functools.partial(_keep, collector, readings, hour, by, now))
         except Exception as error:  # noqa: BLE001 - one provider's server must not hold up the others'
             failure, detail = _told(error, readings)
-            log.warning("collector failed", collector=str(collector.id), hour=hour.isoformat(), why=detail)
+            log.warning("collector failed", collector=str(collector.id), hour=hour.isoformat(), why=detail[:_LOGGED])
             break
         stored, until = stored + receipt.stored, hour + HOUR
+        if asyncio.get_running_loop().time() > ends:
+            break
     # What is left of a long time away is pulled in the next turn, after the other collectors'.
     is_behind = not failure and hours_due(until, now, most=1)
     again = now + TRIES_AGAIN if failure else now if is_behind else next_run(until, collector.every_hours)

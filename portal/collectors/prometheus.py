@@ -19,7 +19,9 @@ from billing.metering.rules import Reading
 
 HOUR = dt.timedelta(hours=1)
 _SIX_DECIMALS = Decimal("0.000001")
-_PATIENCE = 30.0
+_PATIENCE = 30.0  # for each step of an answer
+_LONGEST = 60.0  # for all answers of an hour: a server that trickles would hold up everybody's collectors
+_LARGEST = 16 * 1024 * 1024  # of one answer; ten thousand services take one and a half
 _REFUSED = frozenset({401, 403})
 
 
@@ -89,9 +91,12 @@ async def collect(
         raise ValueError(f"usage is collected by the full hour, not from {starts_at}")
     client = http or httpx2.AsyncClient(timeout=_PATIENCE, auth=auth)
     try:
-        answers = await asyncio.gather(
-            *(_ask(client, address, query, starts_at, source or address) for query in queries)
-        )
+        async with asyncio.timeout(_LONGEST):
+            answers = await asyncio.gather(
+                *(_ask(client, address, query, starts_at, source or address) for query in queries)
+            )
+    except TimeoutError as error:
+        raise NotCollected(f"no whole answer within {_LONGEST:.0f} seconds") from error
     finally:
         if http is None:
             await client.aclose()
@@ -103,17 +108,26 @@ async def _ask(
 ) -> list[Reading]:
     asked = {"query": query.text, "time": f"{(starts_at + HOUR).timestamp():.0f}"}
     try:
-        answer = await client.post(f"{address.rstrip('/')}/api/v1/query", data=asked)
-        if answer.status_code in _REFUSED:
-            raise NotLetIn(f"{query.meter}: HTTP {answer.status_code}")
-        answer.raise_for_status()
-        samples = _read(answer.content).data.result
+        async with client.stream("POST", f"{address.rstrip('/')}/api/v1/query", data=asked) as answer:
+            if answer.status_code in _REFUSED:
+                raise NotLetIn(f"{query.meter}: HTTP {answer.status_code}")
+            answer.raise_for_status()
+            samples = _read(await _whole(answer, query)).data.result
     except (httpx2.HTTPError, msgspec.MsgspecError) as error:
         raise NotCollected(f"{query.meter}: {type(error).__name__}: {error}") from error
     readings = [_reading(source, query, sample, starts_at) for sample in samples]
     if len({reading.subject for reading in readings}) != len(readings):
         raise NotCollected(f"{query.meter}: two values for one service; sum them in the query")
     return readings
+
+
+async def _whole(answer: httpx2.Response, query: Query) -> bytes:
+    body = bytearray()
+    async for piece in answer.aiter_bytes():
+        body += piece
+        if len(body) > _LARGEST:
+            raise NotCollected(f"{query.meter}: the answer is larger than {_LARGEST // 1024 // 1024} MB")
+    return bytes(body)
 
 
 def _reading(source: str, query: Query, sample: _Sample, starts_at: dt.datetime) -> Reading:
@@ -123,7 +137,7 @@ def _reading(source: str, query: Query, sample: _Sample, starts_at: dt.datetime)
     try:
         quantity = Decimal(sample.value[1]).quantize(_SIX_DECIMALS, ROUND_HALF_UP)
     except InvalidOperation:
-        raise NotCollected(f"{query.meter}: {subject} has the value {sample.value[1]}") from None
+        raise NotCollected(f"{query.meter}: {subject} has the value {sample.value[1][:40]}") from None
     hour = starts_at.astimezone(dt.UTC)
     return Reading(
         source=f"{source.rstrip('/')}#{query.meter}",

@@ -82,6 +82,20 @@ async def test_hours_missed_are_caught_up_one_by_one_and_the_page_tells(
     assert len(await hours(world.service.id)) == 2
 
 
+async def test_a_slow_server_leaves_others_their_turn(
+    prometheus: str, world: World, browser_for: BrowserFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = HOUR + dt.timedelta(hours=3)
+    await clock_stands(now)
+    technician = await browser_for("technician")
+    await technician.follow(await technician.submit("/usage/collectors", FORM | {"address": prometheus}))
+    since = (await kept()).collected_until
+    monkeypatch.setattr("portal.collecting.TURN", 0.0)
+    for turn in (1, 2):  # an hour each, and due again at once
+        assert await collected(now, technician) == 1
+        assert (await kept()).collected_until == since + turn * dt.timedelta(hours=1)
+
+
 async def test_an_hour_that_fails_is_told_tried_again_and_never_left_out(
     prometheus: str, world: World, browser_for: BrowserFor
 ) -> None:

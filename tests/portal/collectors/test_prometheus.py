@@ -1,13 +1,14 @@
 """The collector against Debian's real Prometheus, with a past laid down for it."""
 
 import asyncio
+import contextlib
 import datetime as dt
 import os
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -173,3 +174,42 @@ async def test_a_token_is_sent_as_its_standard_says_and_follows_no_redirect() ->
 async def test_only_full_hours_are_collected() -> None:
     with pytest.raises(ValueError, match="full hour"):
         await collect("http://127.0.0.1:9", [ENERGY], HOUR + dt.timedelta(minutes=30))
+
+
+@contextlib.asynccontextmanager
+async def answering(pieces: AsyncIterator[bytes]) -> AsyncIterator[str]:
+    """A server that answers with these pieces."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n")
+            async for piece in pieces:
+                writer.write(piece)
+                await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+
+
+async def test_a_server_that_never_ends_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def trickle() -> AsyncIterator[bytes]:
+        while True:
+            yield b" "
+            await asyncio.sleep(0.02)
+
+    async def flood() -> AsyncIterator[bytes]:
+        while True:
+            yield b" " * 1_000_000
+
+    async with answering(flood()) as address:
+        with pytest.raises(NotCollected, match="larger than 16 MB"):
+            await collect(address, [TRAFFIC], HOUR)
+    monkeypatch.setattr("portal.collectors.prometheus._LONGEST", 0.2)
+    async with answering(trickle()) as address:
+        with pytest.raises(NotCollected, match="no whole answer"):
+            await collect(address, [TRAFFIC], HOUR)
