@@ -12,7 +12,7 @@ import xlsxwriter
 
 from billing.documents.models import Kind
 from billing.documents.papers import REFUND, REFUND_REVERSAL, TITLES, Title
-from billing.exports.sheets import unspoilt
+from billing.exports.sheets import DAYS, set_for_paper, unspoilt
 from billing.ledger.rules import Account, Deed, Ledger, Posting, TrialRow
 from billing.months import bangkok_date
 
@@ -39,6 +39,7 @@ TRIAL: Final = {
     "th": ("รหัสบัญชี", "บัญชี", "ยอดยกมา (บาท)", "เดบิต (บาท)", "เครดิต (บาท)", "ยอดยกไป (บาท)"),
     "en": ("Account code", "Account", "Opening (baht)", "Debit (baht)", "Credit (baht)", "Closing (baht)"),
 }
+_TOTAL: Final = {"th": "รวม", "en": "Total"}
 _OTHERS: Final[dict[Deed, Title]] = {
     Deed.INVOICE: TITLES[None],
     Deed.REFUND: REFUND,
@@ -95,9 +96,9 @@ def write_ledger_xlsx(ledger: Ledger, into: IO[bytes], agencies: Agencies, famil
             for row in ledger.trial_balance
         )
         names = _TABS[language]
-        _sheet(book, names[0], TRIAL[language], trial, (12, 44, 18, 18, 18, 18), 2)
+        _sheet(book, names[0], TRIAL[language], trial, (12, 44, 18, 18, 18, 18), 2, language)
         rows = entry_rows(ledger, agencies, families, language)
-        _sheet(book, names[1], ENTRIES[language], rows, (13, 24, 28, 36, 12, 44, 18, 18), 6)
+        _sheet(book, names[1], ENTRIES[language], rows, (13, 24, 28, 36, 12, 44, 18, 18), 6, language)
 
 
 def _sheet(
@@ -107,13 +108,14 @@ def _sheet(
     rows: Iterator[tuple[Cell, ...]],
     widths: tuple[int, ...],
     first_amount: int,
+    language: str,
 ) -> None:
     heading = book.add_format({"bold": True, "bg_color": "#E8EEF4", "border": 1, "text_wrap": True})
     money = book.add_format({"num_format": "#,##0.00"})
     strong = book.add_format({"bold": True, "num_format": "#,##0.00", "top": 1})
-    day = book.add_format({"num_format": "yyyy-mm-dd", "align": "left"})
+    day = book.add_format({"num_format": DAYS[language], "align": "left"})
     sheet = book.add_worksheet(name)
-    sheet.freeze_panes(1, 0)
+    set_for_paper(sheet)
     for column, width in enumerate(widths):
         sheet.set_column(column, column, width)
     sheet.write_row(0, 0, headings, heading)
@@ -129,6 +131,7 @@ def _sheet(
                     sheet.write_datetime(place, column, dt.datetime.combine(cell, dt.time()), day)
                 case _:
                     sheet.write_string(place, column, cell)
+    sheet.write_string(place + 1, first_amount - 1, _TOTAL[language], strong)
     for column, total in enumerate(sums, first_amount):
         letter = chr(ord("A") + column)
         sheet.write_formula(place + 1, column, f"=SUM({letter}2:{letter}{place + 1})", strong, total)

@@ -41,6 +41,7 @@ _KINDS: Final = {
 _TOTAL: Final = ("จำนวนเงินรวมทั้งสิ้น", "Grand total")
 # A spreadsheet takes a text that begins so for a formula.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+DAYS: Final = {"th": "[$-107041E]d mmm yyyy", "en": "d mmm yyyy"}  # in Thai of the Buddhist Era
 _WIDTHS: Final = (12, 10, 18, 24, 22, 18, 20, 34, 16, 34, 16, 12, 13, 13, 18)
 
 
@@ -70,6 +71,16 @@ def cells(row: Row, providers: Names, language: str) -> tuple[Cell, ...]:
 def unspoilt(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def set_for_paper(sheet: xlsxwriter.worksheet.Worksheet) -> None:
+    """Keep a sheet's headings in sight, on the screen and on every page it is printed on: A4 across, as wide as one."""
+    sheet.freeze_panes(1, 0)
+    sheet.set_paper(9)  # A4
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
+    sheet.set_footer("&L&A&R&P/&N")
 
 
 async def write_csv(rows: AsyncIterator[Row], into: IO[bytes], providers: Names, language: str) -> Decimal:
@@ -109,10 +120,9 @@ async def write_xlsx(rows: AsyncIterator[Row], into: IO[bytes], providers: Names
         # Without decimals the point would stay behind: 620 shown as "620.".
         whole, number = (book.add_format({"num_format": each}) for each in ("#,##0", "#,##0.######"))
         strong = book.add_format({"bold": True, "num_format": "#,##0.00", "top": 1})
-        buddhist = "[$-107041E]d mmm yyyy" if language == "th" else "d mmm yyyy"
-        day = book.add_format({"num_format": buddhist, "align": "left"})
+        day = book.add_format({"num_format": DAYS[language], "align": "left"})
         sheet = book.add_worksheet("ค่าใช้จ่าย" if language == "th" else "Costs")
-        sheet.freeze_panes(1, 0)
+        set_for_paper(sheet)
         for column, width in enumerate(_WIDTHS):
             sheet.set_column(column, column, width)
         sheet.write_row(0, 0, HEADINGS[language], heading)

@@ -115,6 +115,13 @@ async def test_a_whole_quantity_ends_in_no_point(stage: Stage) -> None:
     assert {form for _, form in shown} == {"#,##0"}
 
 
+async def test_a_printed_workbook_is_one_page_wide_with_its_headings_on_each(stage: Stage) -> None:
+    book, _, _ = await exported(stage, "a", "xlsx", (DECEMBER,))
+    sheet: Any = openpyxl.load_workbook(io.BytesIO(book)).active
+    assert (sheet.print_title_rows, sheet.page_setup.orientation) == ("$1:$1", "landscape")
+    assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) in {(1, 0), (None, 0)}
+
+
 async def test_a_forecast_says_so(stage: Stage) -> None:
     await invoiced(stage)
     states: dict[Month, RowState] = {}

@@ -59,12 +59,16 @@ def _exports_say_the_same(ledger: object) -> None:
 
     assert isinstance(ledger, Ledger)
     agencies = {entry.agency_id: "=หน่วยงาน" for entry in ledger.entries}
-    text, sheet = io.BytesIO(), io.BytesIO()
+    text, thai, sheet = io.BytesIO(), io.BytesIO(), io.BytesIO()
     write_ledger_csv(ledger, text, agencies, {}, "th")
     rows = list(csv.reader(io.StringIO(text.getvalue().decode("utf-8-sig"))))
     debit, credit = (sum(Decimal(row[column]) for row in rows[1:]) for column in (6, 7))
     assert debit == credit == sum(row.debit for row in ledger.trial_balance)
     assert rows[1][3] == "'=หน่วยงาน"  # no spreadsheet takes it for a formula
+    write_ledger_xlsx(ledger, thai, agencies, {}, "th")
+    journal = openpyxl.load_workbook(thai)["สมุดรายวัน"]
+    assert journal["A2"].number_format == "[$-107041E]d mmm yyyy"  # of the Buddhist Era, as on the screen
+    assert journal.cell(journal.max_row, 6).value == "รวม"
     write_ledger_xlsx(ledger, sheet, agencies, {}, "en")
     book = openpyxl.load_workbook(sheet)
     assert book.sheetnames == ["Trial balance", "Journal"]
