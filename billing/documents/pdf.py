@@ -37,7 +37,7 @@ def pdf(paper: Paper, fonts: Path, *, signed: bool = False) -> bytes:
 def _shown(paper: Paper, *, signed: bool) -> dict[str, Any]:
     sums = paper.totals
     withholds = paper.withholding_rate is not None or sums.withheld > 0
-    rate = f" {plain_quantity(paper.withholding_rate * 100)}%" if paper.withholding_rate else ""
+    rate = f" {plain_quantity(paper.withholding_rate * 100)} %" if paper.withholding_rate else ""
     grand = "จำนวนเงินรวมทั้งสิ้น"
     return {
         "title": paper.title.thai,
@@ -64,11 +64,11 @@ def _shown(paper: Paper, *, signed: bool) -> dict[str, Any]:
         ],
         "sums": [
             *_before_vat(paper),
-            [f"ภาษีมูลค่าเพิ่ม {plain_quantity(paper.vat_rate * 100)}%", grouped(sums.vat), ""],
+            [f"ภาษีมูลค่าเพิ่ม {plain_quantity(paper.vat_rate * 100)} %", grouped(sums.vat), ""],
             [grand, grouped(sums.total), "strong"],
             *(
                 [
-                    [f"หัก ภาษีเงินได้หัก ณ ที่จ่าย{rate}", grouped(-sums.withheld), ""],
+                    [f"ภาษีเงินได้หัก ณ ที่จ่าย{rate}", grouped(-sums.withheld), ""],
                     ["ยอดชำระสุทธิ", grouped(sums.net), "strong"],
                 ]
                 if withholds

@@ -92,7 +92,7 @@ async def test_the_year_against_its_budget(browser_for: BrowserFor) -> None:
     finance = await browser_for("finance-a")
     page = said(await finance.get("/costs")).replace("\xa0", " ")
     assert "84,492.03 บาท ประมาณการค่าบริการเดือนปัจจุบัน ธันวาคม 2569 รวมภาษีมูลค่าเพิ่ม 5,527.52 บาท" in page
-    assert "เดือนก่อน 73,723.00 บาท ผลต่าง +10,769.03" in page
+    assert "เดือนก่อน 73,723.00 บาท (ต่าง +10,769.03)" in page
     assert "147,446.00 บาท ออกใบแจ้งหนี้แล้วสะสม 14.74 % ของงบประมาณ" in page
     assert "852,554.00 บาท งบประมาณคงเหลือ" in page
     assert "1,083,230.03 บาท ประมาณการทั้งปี เกินงบประมาณ 83,230.03 บาท" in page
@@ -123,7 +123,7 @@ async def test_last_years_month_stands_beside_where_there_was_one(browser_for: B
     assert "ตุลาคม 2569 8,500.00 595.00 9,095.00 – – " in page
     # 2 × 9,095.00 and 10 × 16,050.00; of the year before ten months: 10 × 9,095.00.
     assert "ทั้งปี 167,000.00 11,690.00 178,690.00 90,950.00 +87,740.00" in page
-    assert "178,690.00 บาท ประมาณการทั้งปี ใบแจ้งหนี้และประมาณการรวมทั้งสิบสองเดือน ปีก่อน 90,950.00 บาท ผลต่าง +87,740.00" in page
+    assert "178,690.00 บาท ประมาณการทั้งปี ใบแจ้งหนี้และประมาณการรวมทั้งสิบสองเดือน ปีก่อน 90,950.00 บาท (ต่าง +87,740.00)" in page
     before = said(await finance.get("/costs?year=2569"))
     assert "90,950.00 บาท ทั้งปี" in before
     assert "ประมาณการทั้งปี" not in before
