@@ -58,6 +58,23 @@ async def issued_december(browser_for: BrowserFor) -> tuple[Browser, Browser]:
     return desk, finance
 
 
+async def test_an_agency_sees_what_it_has_to_pay_and_by_when(browser_for: BrowserFor) -> None:
+    desk, finance = await issued_december(browser_for)
+    answer = await finance.get("/documents")
+    listed = said(answer)
+    assert "230,597.07 บาท ยอดค้างชำระรวม" in listed
+    assert "147,446.00 บาท เกินกำหนด" in listed  # October and November
+    assert "3 ก.พ. 2570 ครบกำหนดถัดไป" in listed
+    assert "83,151.07 83,151.07 ครบกำหนดชำระ 3 ก.พ. 2570" in listed
+    link = re.search(r'href="/documents/([0-9a-f-]{36})"', answer.text)
+    assert link
+    paid = {"paid_on": "04/01/2570", "means": "gfmis", "reference": "3600012345", "received": "83,151.07"}
+    await desk.follow(await desk.submit(f"/billing/invoices/{link[1]}/payments", paid))
+    listed = said(await finance.get("/documents"))
+    assert "83,151.07 ชำระแล้ว" in listed
+    assert "147,446.00 บาท ยอดค้างชำระรวม" in listed
+
+
 async def test_december_is_issued_with_its_credit_and_paid(browser_for: BrowserFor) -> None:
     desk, finance = await issued_december(browser_for)
     # The forecast of the year and what is used, as the agency sees them (S5.4).
@@ -88,7 +105,9 @@ async def test_december_is_issued_with_its_credit_and_paid(browser_for: BrowserF
         "certificate_number": "ภงด 53-0001/2570",
         "certificate_date": "04/01/2570",
     }
-    assert 'value="04/01/2570"' in (await desk.get(invoice)).text  # today, to begin with
+    form = await desk.get(invoice)
+    assert 'value="04/01/2570"' in form.text  # today, to begin with
+    assert "ค้างชำระ 83,151.07 บาท หากหักภาษีครบ จะได้รับ 82,373.96 บาท" in said(form)
     wrong = await desk.submit(f"{invoice}/payments", payment | {"received": "82,373.97"})
     assert wrong.status_code == 422
     assert "จำนวนเงินเกินกว่ายอดค้างชำระของใบแจ้งหนี้" in said(wrong)
