@@ -233,17 +233,18 @@ def _with(account: Account, **more: Decimal) -> Account:
 
 
 def _notes_after_notes(documents: Iterable[Document], subtotals: Mapping[uuid.UUID, Decimal]) -> list[Difference]:
-    """Compare what notes say that earlier ones left with what the invoice and those come to."""
-    known = {each.number: each for each in documents}
-    found = []
-    for note in known.values():
-        if not note.after:
+    """Compare what notes say that earlier ones left, and which those were, with the notes as they were made."""
+    left, earlier, found = dict(subtotals), defaultdict[uuid.UUID, set[str]](set), []
+    for note in documents:
+        if note.kind not in {Kind.CREDIT_NOTE, Kind.DEBIT_NOTE}:
             continue
-        left = subtotals[note.statement_id]
-        for earlier in (known[each["number"]] for each in note.after["notes"] if each["number"] in known):
-            left += earlier.subtotal if earlier.kind is Kind.DEBIT_NOTE else -earlier.subtotal
-        if left != Decimal(note.after["subtotal"]):
-            found.append(Difference(note.number, f"corrects {note.after['subtotal']}, earlier notes left {left}"))
+        before, known = left[note.statement_id], earlier[note.statement_id]
+        if note.after and Decimal(note.after["subtotal"]) != before:
+            found.append(Difference(note.number, f"corrects {note.after['subtotal']}, earlier notes left {before}"))
+        if note.after and {each["number"] for each in note.after["notes"]} != known:
+            found.append(Difference(note.number, f"names other notes than were before it: {', '.join(sorted(known))}"))
+        left[note.statement_id] += note.subtotal if note.kind is Kind.DEBIT_NOTE else -note.subtotal
+        known.add(note.number)
     return found
 
 

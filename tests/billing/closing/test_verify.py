@@ -113,6 +113,12 @@ async def test_a_note_that_misstates_what_the_one_before_had_left_is_named(
     assert [(each.number, each.what) for each in await found()] == [
         ("CN-P01-2570-00002", "corrects 77711.28, earlier notes left 77701.28")
     ]
+    # As if there had been none before it: adding up what it names would find nothing wrong.
+    await tampered(cluster, database, """UPDATE document SET after = '{"subtotal": "77711.28", "notes": []}'""")
+    assert [(each.number, each.what) for each in await found()] == [
+        ("CN-P01-2570-00002", "corrects 77711.28, earlier notes left 77701.28"),
+        ("CN-P01-2570-00002", "names other notes than were before it: CN-P01-2570-00001"),
+    ]
     await tampered(cluster, database, "DELETE FROM document WHERE kind = 'credit_note'")
     assert [each.number for each in await found()] == ["CN-…-2570-00001", "CN-…-2570-00002"]
 
