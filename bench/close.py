@@ -47,9 +47,9 @@ _SUMS = """
     FROM usage_day GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 _ALLOCATED = """
-    INSERT INTO allocation (id, agency_id, provider_id, service_id, component_id, price_item_id, is_addon, quantity,
+    INSERT INTO allocation (id, agency_id, provider_id, service_id, component_id, price_item_id, quantity,
         starts_at, origin)
-    SELECT gen_random_uuid(), s.agency_id, s.provider_id, s.id, $1, $2, false, 12, $3, 'bench' FROM billed_service s
+    SELECT gen_random_uuid(), s.agency_id, s.provider_id, s.id, $1, $2, 12, $3, 'bench' FROM billed_service s
     RETURNING 1 AS one
 """
 

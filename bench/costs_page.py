@@ -192,8 +192,8 @@ async def use(agency: Agency, services: int) -> None:
         added = agency.services[-services:]
         for n in range(ALLOCATED):
             await rows(
-                "INSERT INTO allocation (id, agency_id, provider_id, service_id, component_id, price_item_id, is_addon,"
-                " quantity, starts_at, origin) SELECT gen_random_uuid(), $1, $2, s, $3, $4, false,"
+                "INSERT INTO allocation (id, agency_id, provider_id, service_id, component_id, price_item_id,"
+                " quantity, starts_at, origin) SELECT gen_random_uuid(), $1, $2, s, $3, $4,"
                 " 600 + $5 * 300 + place, $6, 'bench' FROM unnest($7::uuid[]) WITH ORDINALITY AS w(s, place)",
                 agency.id,
                 agency.provider_id,

@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from auth.errors import Invalid, NotPermitted
 from auth.rules import Actor
@@ -26,11 +27,15 @@ class Receipt:
 
 
 async def name_meters(
-    provider_id: uuid.UUID, offering_code: str, items: Mapping[str, tuple[uuid.UUID, PriceItem]]
+    provider_id: uuid.UUID,
+    offering_code: str,
+    items: Mapping[str, tuple[uuid.UUID, PriceItem]],
+    addons: Mapping[uuid.UUID, uuid.UUID] = MappingProxyType({}),
 ) -> None:
     """Let events name what of an offering is measured or counted: by code, the component and its price item.
 
-    What is allocated is passed over. Naming again changes nothing.
+    `addons` names the add-on of each component that belongs to one. What is allocated is passed over. Naming again
+    changes nothing.
     """
     measured = {code: (component, item) for code, (component, item) in items.items() if not item.basis.is_allocated}
     if measured:
@@ -42,6 +47,7 @@ async def name_meters(
                     code=code,
                     component_id=component_id,
                     price_item_id=item.id,
+                    addon_id=addons.get(component_id),
                 )
                 for code, (component_id, item) in measured.items()
             ],

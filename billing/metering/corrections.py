@@ -11,13 +11,15 @@ from auth.tenancy import record, rows
 from billing.metering.late import hold_open, mark_late
 from billing.metering.models import UsageCorrection
 from billing.metering.sums import mark_unsummed
+from billing.metering.targets import addon_was_in_use
 from billing.money import NotMoney, exact
 from billing.months import Month, bangkok_date
 
 _LONGEST_REASON = 500
 _MOST = Decimal(10) ** 14
 _EVENT = """
-    SELECT e.agency_id, e.service_id, e.component_id, e.id, e.starts_at, e.quantity, c.number, c.quantity AS counts_for
+    SELECT e.agency_id, e.provider_id, e.service_id, e.component_id, e.id, e.starts_at, e.ends_at, e.quantity, c.number,
+        c.quantity AS counts_for
     FROM usage_event e
     LEFT JOIN LATERAL (
         SELECT number, quantity FROM usage_correction c
@@ -41,8 +43,9 @@ async def replace(
     """Let an event count for another quantity, given as a Decimal, an int or plain text.
 
     Before its month is invoiced this changes the estimate; afterwards the next invoice settles the difference.
-    `event` names it by `agency_id`, `service_id`, `component_id`, `starts_at` and `id`. Refuses what is no quantity
-    and a missing reason (Invalid), what changes nothing (Conflict), and another provider's event (NotFound).
+    `event` names it by `agency_id`, `service_id`, `component_id`, `starts_at` and `id`. Refuses what is no
+    quantity, a missing reason and usage of an add-on that was not in use then (Invalid), what changes nothing
+    (Conflict), and another provider's event (NotFound).
     """
     try:
         number = exact(quantity)
@@ -75,6 +78,8 @@ async def _correct(
     before = found[0]["quantity"] if found[0]["number"] is None else found[0]["counts_for"]
     if before == quantity:
         raise Conflict("the event counts for that already")
+    if quantity and not await addon_was_in_use(found[0]):
+        raise Invalid({"quantity": "The add-on was not in use then; the event can only be voided."})
     if is_late:
         await mark_late(by.provider_id, [(*key, month)], now)
     correction = await UsageCorrection.create(

@@ -14,7 +14,8 @@ from billing.tariffs.models import PriceItem
 class Meter(Model):
     """What of an offering is measured or counted: the code that events name, and the price it is charged at.
 
-    `component_id` is the catalogue's, opaque here.
+    `component_id` is the catalogue's, opaque here, and so is `addon_id`: the add-on it belongs to, None of what the
+    service itself measures.
     """
 
     id = primary_key()
@@ -26,6 +27,7 @@ class Meter(Model):
     price_item: fields.ForeignKeyRelation[PriceItem] = fields.ForeignKeyField(
         "billing.PriceItem", related_name="meters", on_delete=fields.RESTRICT
     )
+    addon_id = fields.UUIDField(null=True)
 
     class Meta:
         table = "meter"

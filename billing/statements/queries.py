@@ -212,7 +212,8 @@ class _SetAside(NamedTuple):
 
 # Read as it stands: there is a row for each component of each service, and every page with costs reads them all.
 _SET_ASIDE = f"""
-    SELECT service_id, component_id, price_item_id, is_addon, quantity, starts_at, ends_at FROM allocation
+    SELECT service_id, component_id, price_item_id, addon_id IS NOT NULL AS is_addon, quantity, starts_at, ends_at
+    FROM allocation
     WHERE {OWN} AND starts_at < $4 AND (ends_at IS NULL OR ends_at > $3)
 """  # noqa: S608 - our own text
 _FIRST = f"SELECT min(starts_at) AS first FROM allocation WHERE {OWN}"  # noqa: S608 - our own text

@@ -16,12 +16,12 @@ from billing.usage.models import Allocation, BilledService
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """How much of a component, under which price, as a service or its add-on."""
+    """How much of a component, under which price, as a service or as that add-on of it."""
 
     component_id: uuid.UUID
     price_item: PriceItem
     amount: Decimal
-    is_addon: bool = False
+    addon_id: uuid.UUID | None = None
 
 
 async def open_service(
@@ -63,7 +63,7 @@ async def allocate(service_id: uuid.UUID, quantities: Iterable[Quantity], at: dt
                 service_id=service_id,
                 component_id=quantity.component_id,
                 price_item_id=quantity.price_item.id,
-                is_addon=quantity.is_addon,
+                addon_id=quantity.addon_id,
                 quantity=quantity.amount,
                 starts_at=at,
                 origin=origin,

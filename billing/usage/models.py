@@ -30,7 +30,7 @@ class Allocation(Model):
     """A quantity set aside for a service from one moment to another: what daily and hourly bases charge for.
 
     `ends_at` is exclusive; a change closes one allocation and opens the next. `component_id` is the
-    catalogue's, opaque here.
+    catalogue's, opaque here, and so is `addon_id`: the add-on it belongs to, None of the service itself.
     """
 
     id = primary_key()
@@ -42,7 +42,7 @@ class Allocation(Model):
     price_item: fields.ForeignKeyRelation[PriceItem] = fields.ForeignKeyField(
         "billing.PriceItem", related_name="allocations", on_delete=fields.RESTRICT
     )
-    is_addon = fields.BooleanField(default=False)
+    addon_id = fields.UUIDField(null=True)
     quantity = quantity()
     starts_at = InstantField()
     ends_at = InstantField(null=True)

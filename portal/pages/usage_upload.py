@@ -34,6 +34,7 @@ FAULTS: tuple[Lazy, ...] = (
     lazy("is more than 35 days ago; only staff may enter it, with a reason"),
     lazy("is of a month whose single events are not kept any more"),
     lazy("the service was not in use then"),
+    lazy("the add-on was not in use then"),
     lazy("the meter had no price then"),
     lazy("the price changes within; split the reading there"),
     lazy("names no service of yours"),

@@ -54,8 +54,6 @@ async def open_subscription(
         family=offering.family,
         names=(f"{offering.name_th} – {label}", f"{offering.name_en} – {label}"),
     )
-    components = await Component.filter(offering_id=offering.id).select_related("price_item")
-    await name_meters(offering.provider_id, offering.code, {c.code: (c.id, c.price_item) for c in components})
     await subscription.save(force_create=True)
     await set_quantities(subscription.id, quantities, starts_at, origin=origin)
     record("service.opened", at=now, subject=("subscription", subscription.id), agency_id=agency_id, origin=origin)
@@ -65,13 +63,26 @@ async def open_subscription(
 async def set_quantities(
     subscription_id: uuid.UUID, quantities: Mapping[uuid.UUID, Decimal], at: dt.datetime, *, origin: str
 ) -> None:
-    """Give components of a service these quantities from a moment on; zero ends one, the others stay."""
-    components = await Component.filter(id__in=list(quantities)).select_related("price_item")
+    """Give components of a service these quantities from a moment on; zero ends one, the others stay.
+
+    What is measured of its offering and add-ons can be told from then on, also what came into the catalogue since the
+    service was opened.
+    """
+    subscription = await one(Subscription, id=subscription_id)
+    offering = await Offering.get(id=subscription.offering_id)
+    components = await Component.filter(offering_id=offering.id).select_related("price_item")
+    await name_meters(
+        offering.provider_id,
+        offering.code,
+        {each.code: (each.id, each.price_item) for each in components},
+        {each.id: each.addon_id for each in components if each.addon_id},
+    )
     await usage.allocate(
         subscription_id,
         [
-            Quantity(component.id, component.price_item, quantities[component.id], component.addon_id is not None)
-            for component in components
+            Quantity(each.id, each.price_item, quantities[each.id], each.addon_id)
+            for each in components
+            if each.id in quantities
         ],
         at,
         origin=origin,

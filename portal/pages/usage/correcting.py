@@ -27,6 +27,7 @@ from portal.visit import Visit
 VOID, REPLACE = "void", "replace"
 REASONS: Final = (
     lazy("Give a number."),
+    lazy("The add-on was not in use then; the event can only be voided."),
     lazy("Choose what is to be done."),
     lazy("The event counts for that already."),
     lazy("The event was corrected since you looked. Look again at what would change."),
