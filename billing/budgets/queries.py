@@ -20,6 +20,11 @@ class YearView:
     spent: Decimal
     standing: Standing | None
 
+    @property
+    def noted(self) -> Decimal:
+        """By how much the notes on the year's invoices change what is spent."""
+        return sum((month.noted for month in self.months), Decimal("0.00"))
+
 
 async def budget_of(agency_id: uuid.UUID, year: FiscalYear) -> Decimal | None:
     """Return the whole agency's budget for a year; None where none is set, or where the actor may not see it."""
@@ -32,7 +37,7 @@ def year_view(book: Book, year: FiscalYear, budget: Decimal | None, committed: D
     """Add a fiscal year up from a book that covers it; `committed` is what is confirmed and not running yet. Pure."""
     months = tuple(book.sums(month) for month in year.months)
     totals = {month.month: month.total for month in months}
-    billed = {month.month: month.invoiced for month in months}
+    billed = {month.month: month.spent for month in months}
     whole, gone = forecast(totals, year), spent(billed, year)
     standing = None if budget is None else Standing(budget, gone, committed, whole)
     return YearView(year, months, whole, gone, standing)

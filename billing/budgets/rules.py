@@ -93,7 +93,8 @@ def spent(billed: Mapping[Month, Decimal], year: FiscalYear) -> Decimal:
 class Standing:
     """A budget and what weighs on it, in baht with VAT; refuses a negative budget and parts of a satang.
 
-    `spent` is billed, `committed` is confirmed and not yet billed, `forecast` is the whole year's.
+    `spent` is billed, with credit and debit notes; `committed` is confirmed and not yet billed, `forecast` is the whole
+    year's.
     """
 
     budget: Decimal

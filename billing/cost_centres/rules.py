@@ -36,7 +36,8 @@ def centre_years(
 ) -> list[CentreYear]:
     """Return how each cost centre's year stands; their sums are the whole agency's to the satang.
 
-    A bill's VAT is rounded once, so it is split by what each centre's lines come to. `committed` is what is confirmed
+    The VAT of a bill, as that of a note on it, is rounded once, so it is split by what each centre's lines come to.
+    `committed` is what is confirmed
     and does not run yet, by centre.
     """
     named = {service.cost_centre for service in book.services.values()} | {name for name in budgets if name}
@@ -44,11 +45,17 @@ def centre_years(
     for month in year.months:
         sums = book.sums(month)
         billed = sum((statement.vat for statement in sums.issued), NOTHING)
+        noted = sum((note.vat for note in sums.notes), NOTHING)
         own = [entry for entry in entries if entry.month == month]
-        for vat, invoiced in ((billed, True), (sums.vat - billed, False)):
-            for name, amount in _with_vat([each for each in own if each.invoiced is invoiced], vat).items():
+        shares = [
+            (sums.vat - billed - noted, [each for each in own if not each.invoiced]),
+            (billed, [each for each in own if each.invoiced and not each.note]),
+            *((note.vat, [each for each in own if each.note == note.number]) for note in sums.notes),
+        ]
+        for vat, lines in shares:
+            for name, amount in _with_vat(lines, vat).items():
                 whole[name] = whole.get(name, NOTHING) + amount
-                if invoiced:
+                if lines[0].invoiced:
                     spent[name] = spent.get(name, NOTHING) + amount
     return [
         CentreYear(
@@ -66,5 +73,6 @@ def _with_vat(entries: Iterable[Entry], vat: Decimal) -> dict[str, Decimal]:
     subtotals: dict[str, Decimal] = {}
     for entry in entries:
         subtotals[entry.cost_centre] = subtotals.get(entry.cost_centre, NOTHING) + entry.amount
-    parts = shared_out(vat, {name: max(amount, NOTHING) for name, amount in subtotals.items()})
+    sign = -1 if vat < 0 else 1
+    parts = shared_out(vat, {name: max(sign * amount, NOTHING) for name, amount in subtotals.items()})
     return {name: amount + parts[name] for name, amount in subtotals.items()}

@@ -79,9 +79,8 @@ async def credit(
     if amount > line.amount:
         raise Invalid({"amount": "This is more than the line came to."})
     names = (f"{line.service_name_th} – {line.name_th}", f"{line.service_name_en} – {line.name_en}")
-    note = await correct(
-        dispute.statement_id, Kind.CREDIT_NOTE, [Correction(*names, amount)], reason=text, by=by, now=now
-    )
+    corrected = Correction(*names, amount, line.service_id)
+    note = await correct(dispute.statement_id, Kind.CREDIT_NOTE, [corrected], reason=text, by=by, now=now)
     return await _move(dispute_id, Move.CREDIT, text, by=by, now=now, credit_note_id=note.id)
 
 

@@ -24,11 +24,18 @@ SHORTEST_REASON, LONGEST_REASON = 5, 500
 
 
 class Correction(NamedTuple):
-    """A line of a note: what it is for, and how much before VAT."""
+    """A line of a note: what it is for, how much before VAT, and of which service; None of the whole invoice."""
 
     name_th: str
     name_en: str
     amount: Decimal
+    service_id: uuid.UUID | None = None
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """The line as its document keeps it."""
+        of_service = {"service_id": str(self.service_id)} if self.service_id else {}
+        return {"name_th": self.name_th, "name_en": self.name_en, "amount": str(self.amount), **of_service}
 
 
 async def correct(
@@ -195,7 +202,7 @@ async def _issue(
         number=number,
         fiscal_year=year,
         reason=reason,
-        lines=[{**line._asdict(), "amount": str(line.amount)} for line in lines],
+        lines=[line.kept for line in lines],
         after=after,
         subtotal=subtotal,
         vat_rate=statement.vat_rate,

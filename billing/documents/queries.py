@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from tortoise.expressions import Subquery
 
-from auth.tenancy import one, rows, scoped
+from auth.tenancy import one, scoped
 from billing.documents.models import Document, Kind
 from billing.documents.papers import REFUND, REFUND_REVERSAL, TITLES, Paper, Title, document_paper, invoice_paper
 from billing.documents.parties import parties_of
@@ -70,20 +70,6 @@ async def notes_between(agency_id: uuid.UUID, since: Month, until: Month) -> lis
     invoices = scoped(Statement).filter(agency_id=agency_id, month__gte=since.first, month__lte=until.first)
     found = scoped(Document).filter(agency_id=agency_id, kind__in=[Kind.CREDIT_NOTE, Kind.DEBIT_NOTE])
     return await found.filter(statement_id__in=Subquery(invoices.values("id"))).order_by("issued_at", "number")
-
-
-async def noted_between(agency_id: uuid.UUID, since: Month, until: Month) -> Decimal:
-    """Return `net_of` the notes on an agency's invoices of some months, both included."""
-    [found] = await rows(_NOTED, agency_id, since.first, until.first)
-    noted: Decimal = found["noted"]
-    return noted
-
-
-_NOTED = """
-    SELECT coalesce(sum(CASE d.kind WHEN 'debit_note' THEN d.total ELSE -d.total END), 0.00) AS noted
-    FROM document d JOIN statement s ON s.agency_id = d.agency_id AND s.id = d.statement_id
-    WHERE d.agency_id = $1 AND d.kind IN ('credit_note', 'debit_note') AND s.month BETWEEN $2 AND $3
-"""
 
 
 def net_of(notes: Iterable[Document]) -> Decimal:

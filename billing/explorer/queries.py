@@ -2,12 +2,14 @@
 
 import uuid
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from auth.tenancy import rows
 from billing.explorer.rules import Entry, Nature
 from billing.months import Month
-from billing.statements.lines import Line
+from billing.statements.facts import Noted, NoteLine
+from billing.statements.lines import NOTE_NAMES, WHOLE_INVOICE, Line
 from billing.statements.queries import Book
 from billing.tariffs.rules import Basis
 
@@ -15,12 +17,14 @@ from billing.tariffs.rules import Basis
 async def entries_of(book: Book, months: Iterable[Month]) -> list[Entry]:
     """Return the lines of months that the book covers: of the invoices where there are, else as the book rates them.
 
-    One query, however many months. Cost centres are those of today, also for months gone by.
+    Those of the notes on the invoices come with them. One query, however many months. Cost centres are those of today,
+    also for months gone by.
     """
     wanted = list(months)
     issued = {statement.id: month for (_, month), statement in book.issued.items() if month in wanted}
     found = [_issued(row, issued[row["statement_id"]], book) for row in await _lines(book.agency_id, list(issued))]
     for month in wanted:
+        found += [_noted(note, line, month, book) for note in book.notes_on(month) for line in note.lines]
         waiting = {each.provider_id for each in book.services.values() if (each.provider_id, month) not in book.issued}
         if waiting:
             found += [
@@ -81,6 +85,27 @@ def _estimated(line: Line, month: Month, book: Book) -> Entry:
         kept.get("price_version"),
         line.amount,
         basis=_basis(kept.get("basis")),
+    )
+
+
+def _noted(note: Noted, line: NoteLine, month: Month, book: Book) -> Entry:
+    service = book.services[line.service_id] if line.service_id else None
+    return Entry(
+        month,
+        line.service_id,
+        (service.name_th, service.name_en) if service else WHOLE_INVOICE,
+        service.family if service else "",
+        service.cost_centre if service else "",
+        NOTE_NAMES[note.kind],
+        "",
+        Nature(note.kind.value),
+        Decimal(1),
+        month.first,
+        month.last,
+        None,
+        line.amount,
+        invoiced=True,
+        note=note.number,
     )
 
 

@@ -34,6 +34,8 @@ class Nature(enum.StrEnum):
     CHARGE = "charge"
     CORRECTION = "correction"  # of a month invoiced before
     CREDIT = "credit"
+    CREDIT_NOTE = "credit_note"
+    DEBIT_NOTE = "debit_note"
 
 
 class Cause(enum.StrEnum):
@@ -46,14 +48,19 @@ class Cause(enum.StrEnum):
     TIME = "time"  # in use for a greater or smaller part of the month
     CORRECTION = "correction"
     CREDIT = "credit"
+    CREDIT_NOTE = "credit_note"
+    DEBIT_NOTE = "debit_note"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of a month, issued or estimated, as far as adding up needs it; names are (Thai, English)."""
+    """A line of a month, issued or estimated, as far as adding up needs it; names are (Thai, English).
+
+    The line of a note on an invoice has the note's number, and no service where it is of the whole invoice.
+    """
 
     month: Month
-    service_id: uuid.UUID
+    service_id: uuid.UUID | None
     service_names: tuple[str, str]
     family: str
     cost_centre: str
@@ -67,6 +74,7 @@ class Entry:
     amount: Decimal
     invoiced: bool = False
     basis: Basis | None = None  # by what its quantity is counted
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +93,7 @@ class Jump:
     """An unusual difference between two months, with what caused it."""
 
     month: Month
-    service_id: uuid.UUID
+    service_id: uuid.UUID | None
     service_names: tuple[str, str]
     names: tuple[str, str]
     before: Decimal
@@ -100,7 +108,7 @@ class Jump:
 
 Key = Callable[[Entry], str]
 KEYS: dict[Grouping, Key] = {
-    Grouping.SERVICE: lambda entry: str(entry.service_id),
+    Grouping.SERVICE: lambda entry: str(entry.service_id or ""),
     Grouping.FAMILY: lambda entry: entry.family,
     Grouping.COMPONENT: lambda entry: entry.names[0],
     Grouping.COST_CENTRE: lambda entry: entry.cost_centre,
@@ -153,7 +161,7 @@ def jumps(
     """Return what is unusual in a month against the month before, the greatest difference first.
 
     A component of a service is unusual when it differs by at least `share` of what it was and by at least `least`;
-    a correction or something given back when it comes to at least `least`.
+    a correction, a note or something given back when it comes to at least `least`.
     """
     now, before = _points(entries, month), _points(entries, month.previous)
     names = {_place(entry): entry for entry in entries if entry.month in {month, month.previous}}
@@ -202,12 +210,12 @@ def causes_of(before: Point | None, after: Point | None) -> tuple[Cause, ...]:
     return tuple(found)
 
 
-def _place(entry: Entry) -> tuple[uuid.UUID, str]:
+def _place(entry: Entry) -> tuple[uuid.UUID | None, str]:
     return entry.service_id, entry.component
 
 
-def _points(entries: Iterable[Entry], month: Month) -> dict[tuple[uuid.UUID, str], Point]:
-    found: dict[tuple[uuid.UUID, str], list[Entry]] = {}
+def _points(entries: Iterable[Entry], month: Month) -> dict[tuple[uuid.UUID | None, str], Point]:
+    found: dict[tuple[uuid.UUID | None, str], list[Entry]] = {}
     for entry in entries:
         if entry.month == month and entry.nature is Nature.CHARGE:
             found.setdefault(_place(entry), []).append(entry)

@@ -1,5 +1,7 @@
 """Rows as FOCUS 1.x Cost and Usage, in CSV: BilledCost per InvoiceId adds up to what the invoice is payable for.
 
+A note changes what its invoice is payable for, and has no payments of its own: its rows have the invoice's InvoiceId,
+and the note's number in InvoiceDetailId.
 FOCUS is for costs that are; what a month to come is expected to cost is left out.
 """
 
@@ -12,10 +14,12 @@ from collections.abc import AsyncIterator, Mapping
 from decimal import Decimal
 from typing import IO, Final
 
+from billing.documents.models import Kind
 from billing.exports.rows import Row, RowKind, RowState
 from billing.exports.sheets import Names, unspoilt
 from billing.money import exactly
 from billing.months import ONE_DAY, midnight
+from billing.statements.lines import NOTE_NAMES
 from billing.tariffs.rules import Basis
 
 COLUMNS: Final = (
@@ -39,7 +43,14 @@ _CHARGES: Final = {
     RowKind.CHARGE: "Usage",
     RowKind.ADJUSTMENT: "Usage",
     RowKind.CREDIT: "Credit",
+    RowKind.CREDIT_NOTE: "Credit",
+    RowKind.DEBIT_NOTE: "Adjustment",
     RowKind.VAT: "Tax",
+}
+_WITHOUT_SERVICE: Final = {
+    RowKind.CREDIT_NOTE: NOTE_NAMES[Kind.CREDIT_NOTE][1],
+    RowKind.DEBIT_NOTE: NOTE_NAMES[Kind.DEBIT_NOTE][1],
+    RowKind.VAT: "Value added tax",
 }
 _MEASURES: Final = {RowKind.CHARGE, RowKind.ADJUSTMENT}
 
@@ -76,8 +87,11 @@ def focus(row: Row, providers: Names, agency: tuple[uuid.UUID, str]) -> dict[str
     frequency = "Usage-Based" if category == "Usage" else "One-Time"
     component = row.derivation.get("component")
     starts_at, ends_at = _period(row)
-    detail = f"{row.invoice}/{row.position}" if row.invoice else None
+    note = row.derivation.get("note")
+    document = note["number"] if note else row.invoice
+    detail = f"{document}/{row.position}" if document else None
     has_service = row.service_id is not None
+    corrects = note is not None or row.kind is RowKind.ADJUSTMENT
     return {
         "BilledCost": row.amount,
         "ContractedCost": row.amount,
@@ -93,14 +107,14 @@ def focus(row: Row, providers: Names, agency: tuple[uuid.UUID, str]) -> dict[str
         "ChargePeriodStart": _when(starts_at),
         "ChargePeriodEnd": _when(ends_at),
         "ChargeCategory": category,
-        "ChargeClass": "Correction" if row.kind is RowKind.ADJUSTMENT else None,
+        "ChargeClass": "Correction" if corrects else None,
         "ChargeDescription": row.names[1],
         "ChargeFrequency": frequency,
         "ServiceProviderName": provider,
         "HostProviderName": provider,
         "InvoiceIssuerName": provider,
         "ServiceCategory": CATEGORY_OF.get(row.family, "Other"),
-        "ServiceName": row.service_names[1] if has_service else "Value added tax",
+        "ServiceName": row.service_names[1] if has_service else _WITHOUT_SERVICE[row.kind],
         "InvoiceId": row.invoice,
         "InvoiceDetailId": detail,
         "ConsumedQuantity": row.quantity if category == "Usage" else None,

@@ -1,16 +1,22 @@
-"""A cost view as rows: every line of its bills, and each bill's VAT, so that the amounts add up to the screen's."""
+"""A cost view as rows: every line of its bills and of the notes on them, and the VAT of each.
+
+So the amounts add up to the screen's.
+"""
 
 import datetime as dt
 import enum
 import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from billing.months import Month
+from billing.statements.facts import Noted
 from billing.statements.lines import Line
 from billing.statements.queries import Bill, Book, bills_of
+
+VAT_NAMES = ("ภาษีมูลค่าเพิ่ม", "VAT")
 
 
 class RowKind(enum.StrEnum):
@@ -19,6 +25,8 @@ class RowKind(enum.StrEnum):
     CHARGE = "charge"
     CREDIT = "credit"
     ADJUSTMENT = "adjustment"  # of a month invoiced before
+    CREDIT_NOTE = "credit_note"
+    DEBIT_NOTE = "debit_note"
     VAT = "vat"
 
 
@@ -34,7 +42,8 @@ class RowState(enum.StrEnum):
 class Row:
     """One row: whose, when, for what, how much. The VAT row of a bill has no service and no quantity.
 
-    `amount` is in baht; before VAT, but for the row that is the VAT. Names come as (Thai, English).
+    `amount` is in baht; before VAT, but for the row that is the VAT. Names come as (Thai, English). A row of a note
+    names the invoice that the note corrects, is of its month, and keeps the note itself in `derivation`.
     """
 
     kind: RowKind
@@ -67,6 +76,10 @@ async def rows_of(book: Book, months: Iterable[Month], current: Month) -> AsyncI
         for bill in await bills_of(book, month):
             for row in _rows(bill, book, current):
                 yield row
+            for note in book.notes_on(month):
+                if note.statement_id == bill.statement_id:
+                    for row in _rows_of_note(note, bill, book):
+                        yield row
 
 
 def _rows(bill: Bill, book: Book, current: Month) -> Iterable[Row]:
@@ -93,26 +106,67 @@ def _rows(bill: Bill, book: Book, current: Month) -> Iterable[Row]:
             line.amount,
             line.derivation,
         )
-    yield Row(
-        RowKind.VAT,
+    vat, rate = bill.totals.vat, {"rate": str(bill.vat_rate)}
+    yield _without_service(RowKind.VAT, state, bill, len(bill.lines) + 1, VAT_NAMES, vat, rate)
+
+
+def _rows_of_note(note: Noted, bill: Bill, book: Book) -> Iterable[Row]:
+    kept = {"note": {"kind": note.kind.value, "number": note.number, "reason": note.reason}}
+    for position, line in enumerate(note.lines, 1):
+        row = _without_service(
+            RowKind(note.kind.value), RowState.INVOICED, bill, position, _of(note, line.names), line.amount, kept
+        )
+        service = book.services[line.service_id] if line.service_id else None
+        yield (
+            row
+            if service is None
+            else replace(
+                row,
+                service_id=service.id,
+                service_number=service.number,
+                service_names=(service.name_th, service.name_en),
+                family=service.family,
+                cost_centre=service.cost_centre,
+            )
+        )
+    rate = {"rate": str(bill.vat_rate)}
+    vat = _of(note, VAT_NAMES)
+    yield _without_service(RowKind.VAT, RowState.INVOICED, bill, len(note.lines) + 1, vat, note.vat, rate | kept)
+
+
+def _of(note: Noted, names: tuple[str, str]) -> tuple[str, str]:
+    return f"{note.number} · {names[0]}", f"{note.number} · {names[1]}"
+
+
+def _without_service(
+    kind: RowKind,
+    state: RowState,
+    bill: Bill,
+    position: int,
+    names: tuple[str, str],
+    amount: Decimal,
+    derivation: Mapping[str, Any],
+) -> Row:
+    return Row(
+        kind,
         state,
         bill.month,
         bill.agency_id,
         bill.provider_id,
         bill.number,
-        len(bill.lines) + 1,
+        position,
         None,
         "",
         ("", ""),
         "",
         "",
-        ("ภาษีมูลค่าเพิ่ม", "VAT"),
+        names,
         None,
         ("", ""),
         bill.month.first,
         bill.month.last,
-        bill.totals.vat,
-        {"rate": str(bill.vat_rate)},
+        amount,
+        derivation,
     )
 
 

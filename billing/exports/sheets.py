@@ -11,8 +11,10 @@ from typing import IO, Final
 
 import xlsxwriter
 
+from billing.documents.models import Kind
 from billing.exports.rows import Row, RowKind, RowState
 from billing.months import BUDDHIST_ERA
+from billing.statements.lines import NOTE_NAMES
 
 Names = Mapping[uuid.UUID, str]
 Cell = str | Decimal | dt.date | None
@@ -36,6 +38,8 @@ _KINDS: Final = {
     RowKind.CHARGE: ("ค่าบริการ", "Charge"),
     RowKind.CREDIT: ("ส่วนลด", "Credit"),
     RowKind.ADJUSTMENT: ("ปรับปรุงเดือนก่อน", "Adjustment"),
+    RowKind.CREDIT_NOTE: NOTE_NAMES[Kind.CREDIT_NOTE],
+    RowKind.DEBIT_NOTE: NOTE_NAMES[Kind.DEBIT_NOTE],
     RowKind.VAT: ("ภาษีมูลค่าเพิ่ม", "VAT"),
 }
 _TOTAL: Final = ("จำนวนเงินรวมทั้งสิ้น", "Grand total")

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from auth.tenancy import current, rows
 from billing.credits.models import CreditKind
+from billing.documents.models import Kind
 from billing.months import Month
 from billing.tariffs.models import TaxKind
 from billing.tariffs.queries import Rate, TaxTable, tax_table_of
@@ -69,6 +70,29 @@ class Issued(NamedTuple):
     total: Decimal
 
 
+class NoteLine(NamedTuple):
+    """A line of a note; a credit note's is below zero. `service_id` is None where it is of the whole invoice."""
+
+    names: tuple[str, str]
+    amount: Decimal
+    service_id: uuid.UUID | None
+
+
+class Noted(NamedTuple):
+    """A credit or debit note on an issued invoice, of whose month it is; a credit note's amounts are below zero."""
+
+    statement_id: uuid.UUID
+    provider_id: uuid.UUID
+    month: dt.date
+    kind: Kind
+    number: str
+    reason: str
+    subtotal: Decimal
+    vat: Decimal
+    total: Decimal
+    lines: tuple[NoteLine, ...]
+
+
 class Given(NamedTuple):
     """A credit that stands."""
 
@@ -83,12 +107,13 @@ class Given(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What prices, taxes, invoices, credits and late usage a book stands on."""
+    """What prices, taxes, invoices and their notes, credits and late usage a book stands on."""
 
     meters: list[Metered]
     items: dict[uuid.UUID, PricedItem]
     versions: dict[uuid.UUID, tuple[PriceVersion, ...]]
     issued: list[Issued]
+    notes: tuple[Noted, ...]
     credits: tuple[Given, ...]
     late: set[tuple[uuid.UUID, uuid.UUID, Month]]  # usage that came after its month's invoice: service and component
     taxes: TaxTable
@@ -111,6 +136,12 @@ _FACTS = f"""
             ORDER BY effective_from, number) AS versions,
         ARRAY(SELECT ROW(id, provider_id, number, month, subtotal, vat, total) FROM statement
             WHERE {OWN} AND month BETWEEN $3 AND $4) AS issued,
+        ARRAY(SELECT ROW(d.statement_id, d.provider_id, s.month, d.kind, d.number, d.reason, d.subtotal, d.vat, d.total,
+                d.lines::text)
+            FROM document d JOIN statement s ON s.agency_id = d.agency_id AND s.id = d.statement_id
+            WHERE d.agency_id = $1 AND ($2::uuid IS NULL OR d.provider_id = $2)
+                AND d.kind IN ('credit_note', 'debit_note') AND s.month BETWEEN $3 AND $4
+            ORDER BY d.issued_at, d.number) AS notes,
         ARRAY(SELECT ROW(id, service_id, month, kind, amount, reason, given_by, given_as) FROM credit
             WHERE {OWN} AND month BETWEEN $3 AND $4 AND withdrawn_at IS NULL
             ORDER BY month, given_at, id) AS credits,
@@ -159,10 +190,45 @@ async def facts_of(
         {item.id: item for item in priced},
         _versions((item.id for item in priced), found["versions"]),
         [Issued(*row) for row in found["issued"]],
+        tuple(_noted(*row) for row in found["notes"]),
         tuple(Given(*row)._replace(kind=CreditKind(row[3])) for row in found["credits"]),
         {(service, component, Month.of(month)) for service, component, month in found["late"]},
         tax_table_of(Rate(TaxKind(kind), *rest) for kind, *rest in found["taxes"]),
         Month.of(found["first"]) if found["first"] else None,
+    )
+
+
+def _noted(
+    statement_id: uuid.UUID,
+    provider_id: uuid.UUID,
+    month: dt.date,
+    kind: str,
+    number: str,
+    reason: str,
+    subtotal: Decimal,
+    vat: Decimal,
+    total: Decimal,
+    lines: str,
+) -> Noted:
+    sign = 1 if kind == Kind.DEBIT_NOTE else -1
+    return Noted(
+        statement_id,
+        provider_id,
+        month,
+        Kind(kind),
+        number,
+        reason,
+        sign * subtotal,
+        sign * vat,
+        sign * total,
+        tuple(
+            NoteLine(
+                (line["name_th"], line["name_en"]),
+                sign * Decimal(line["amount"]),
+                uuid.UUID(line["service_id"]) if "service_id" in line else None,
+            )
+            for line in json.loads(lines)
+        ),
     )
 
 

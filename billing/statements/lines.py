@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from billing.credits.models import Credit, CreditKind
+from billing.documents.models import Kind
 from billing.metering.adjustments import Due
 from billing.months import Month
 from billing.statements.charges import Charge
@@ -21,6 +22,8 @@ CREDIT_NAMES = {
     CreditKind.SLA: ("ส่วนลดตาม SLA", "SLA credit"),
     CreditKind.GOODWILL: ("ส่วนลดพิเศษ", "Goodwill credit"),
 }
+NOTE_NAMES = {Kind.CREDIT_NOTE: ("ใบลดหนี้", "Credit note"), Kind.DEBIT_NOTE: ("ใบเพิ่มหนี้", "Debit note")}
+WHOLE_INVOICE = ("ทั้งใบแจ้งหนี้", "Whole invoice")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from tortoise.functions import Sum
-
 from auth.tenancy import current, scoped
 from auth.tenancy import rows as rows_of
 from billing.metering.adjustments import Due, dues_of, settled_of
@@ -21,7 +19,7 @@ from billing.metering.queries import Key, usages_of
 from billing.money import Totals, exactly, totals
 from billing.months import Month, bangkok_date
 from billing.statements.charges import MICROSECOND
-from billing.statements.facts import OWN, Given, Issued, Metered, PricedItem, Service, facts_of, services_of
+from billing.statements.facts import OWN, Given, Issued, Metered, Noted, PricedItem, Service, facts_of, services_of
 from billing.statements.lines import Items, Line, correction_of, credit_of, line_of
 from billing.statements.models import Statement, StatementLine
 from billing.statements.rules import (
@@ -59,18 +57,32 @@ class Bill:
 
 @dataclass(frozen=True, slots=True)
 class MonthSums:
-    """What one month comes to, all providers together, in baht; `issued` are the invoices it is made of so far."""
+    """What one month comes to, all providers together, in baht; `issued` are the invoices it is made of so far.
+
+    `notes` are those on these invoices, whenever they were issued; what the month comes to is after them.
+    """
 
     month: Month
     subtotal: Decimal
     vat: Decimal
     total: Decimal
     issued: tuple[Issued, ...] = ()
+    notes: tuple[Noted, ...] = ()
 
     @property
     def invoiced(self) -> Decimal:
-        """The part of the total that stands on invoices."""
+        """What stands on the invoices, before their notes."""
         return sum((statement.total for statement in self.issued), Decimal("0.00"))
+
+    @property
+    def noted(self) -> Decimal:
+        """By how much the notes change it; below zero where they take more back than they add."""
+        return sum((note.total for note in self.notes), Decimal("0.00"))
+
+    @property
+    def spent(self) -> Decimal:
+        """The part of the total that is billed: the invoices with their notes."""
+        return self.invoiced + self.noted
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +95,7 @@ class Book:
     allocations: tuple[Allocation, ...]
     taxes: TaxTable
     issued: dict[tuple[uuid.UUID, Month], Issued] = field(default_factory=dict)
+    notes: tuple[Noted, ...] = ()  # on the invoices
     usages: tuple[Usage, ...] = ()  # of the months that wait for an invoice
     dues: tuple[Due, ...] = ()  # of months invoiced before
     credits: tuple[Given, ...] = ()  # what is given back
@@ -124,24 +137,33 @@ class Book:
         return sum((line.amount for line in self.lines(month) if line.service_id == service_id), Decimal("0.00"))
 
     def total(self, month: Month) -> Decimal:
-        """Return what the month comes to with VAT, all providers: issued invoices where there are."""
+        """Return what the month comes to with VAT, all providers: issued invoices with their notes where there are."""
         return self.sums(month).total
 
     def sums(self, month: Month) -> MonthSums:
-        """Return what the month comes to before and with VAT, all providers: issued invoices where there are."""
+        """Return what the month comes to before and with VAT, all providers: issued invoices where there are.
+
+        A note counts in the month of the invoice it corrects.
+        """
         issued = tuple(statement for (_, when), statement in self.issued.items() if when == month)
         waiting = {service.provider_id for service in self.services.values()} - {s.provider_id for s in issued}
         subtotals = self._subtotals(month) if waiting else {}
         nothing = Decimal("0.00")
         estimates = [totals([subtotals.get(p, nothing)], self.taxes.vat_on(month.last)) for p in waiting]
-        parts: list[Issued | Totals] = [*issued, *estimates]
+        notes = self.notes_on(month)
+        parts: list[Issued | Noted | Totals] = [*issued, *notes, *estimates]
         return MonthSums(
             month,
             sum((part.subtotal for part in parts), nothing),
             sum((part.vat for part in parts), nothing),
             sum((part.total for part in parts), nothing),
             issued,
+            notes,
         )
+
+    def notes_on(self, month: Month) -> tuple[Noted, ...]:
+        """Return the notes on the month's invoices, as they were issued."""
+        return tuple(note for note in self.notes if note.month == month.first) if self.notes else ()
 
     def _subtotals(self, month: Month) -> Mapping[uuid.UUID, Decimal]:
         """Return what a month's lines come to by provider, before VAT: the same as `lines`, which need not be made."""
@@ -288,6 +310,7 @@ async def book_of(
         allocations,
         facts.taxes,
         issued,
+        facts.notes,
         usages=tuple(usages),
         dues=tuple(dues),
         credits=facts.credits,
@@ -395,7 +418,7 @@ async def bills_of(book: Book, month: Month) -> list[Bill]:
 
 
 async def costs_of_service(book: Book, service_id: uuid.UUID, months: Iterable[Month]) -> dict[Month, Decimal]:
-    """Return what one service came to in each month, before VAT: as invoiced, else as the book rates it.
+    """Return what one service came to in each month, before VAT: as invoiced with its notes, else as the book rates it.
 
     The book must cover the months; one query.
     """
@@ -406,6 +429,10 @@ async def costs_of_service(book: Book, service_id: uuid.UUID, months: Iterable[M
         agency_id=book.agency_id, service_id=service_id, statement_id__in=list(invoices)
     ):
         invoiced[invoices[line.statement_id]] += line.amount
+    for note in book.notes:
+        for part in note.lines:
+            if part.service_id == service_id:
+                invoiced[invoices[note.statement_id]] += part.amount
     return {month: invoiced[month] if month in invoiced else book.service_charge(service_id, month) for month in months}
 
 
@@ -416,14 +443,19 @@ async def first_month(agency_id: uuid.UUID) -> Month | None:
 
 
 async def invoiced_by_agency(since: Month, until: Month) -> dict[uuid.UUID, Decimal]:
-    """Return what each agency within reach was invoiced from one month to another, both included, with VAT."""
-    found: dict[uuid.UUID, Decimal] = {}
-    for row in (
-        await scoped(Statement)
-        .filter(month__gte=since.first, month__lte=until.first)
-        .annotate(invoiced=Sum("total"))
-        .group_by("agency_id")
-        .values("agency_id", "invoiced")
-    ):
-        found[row["agency_id"]] = row["invoiced"]
-    return found
+    """Return what each agency within reach was invoiced for some months, both included, with VAT and after notes."""
+    actor = current().actor
+    found = await rows_of(_INVOICED, since.first, until.first, actor.agency_id, actor.provider_id)
+    return {row["agency_id"]: row["invoiced"] for row in found}
+
+
+_INVOICED = """
+    SELECT s.agency_id, sum(s.total + coalesce((
+        SELECT sum(CASE d.kind WHEN 'debit_note' THEN d.total ELSE -d.total END) FROM document d
+        WHERE d.agency_id = s.agency_id AND d.statement_id = s.id AND d.kind IN ('credit_note', 'debit_note')
+    ), 0.00)) AS invoiced
+    FROM statement s
+    WHERE s.month BETWEEN $1 AND $2 AND ($3::uuid IS NULL OR s.agency_id = $3)
+        AND ($4::uuid IS NULL OR s.provider_id = $4)
+    GROUP BY s.agency_id
+"""

@@ -17,7 +17,7 @@ from billing.budgets.rules import FiscalYear
 from billing.disputes.queries import disputes_by_line
 from billing.documents.models import Document
 from billing.documents.papers import TITLES
-from billing.documents.queries import net_of, noted_between, notes_between
+from billing.documents.queries import net_of, notes_between
 from billing.money import exactly, is_satang
 from billing.months import Month, bangkok_date
 from billing.statements.lines import Line
@@ -178,7 +178,6 @@ async def index(visit: Visit) -> Response:
     budget = None if visit.by.provider_id else await budget_of(agency.id, year)
     committed = Decimal("0.00") if budget is None else await committed_in(agency.id, year, now=visit.now)
     view = year_view(book, year, budget, committed)
-    noted = await noted_between(agency.id, year.months[0], year.months[-1])
     rows = _month_rows(visit, view, book, before if before in years else None)
     this_month = next((row for row in rows if row.sums.month == Month.of(today)), None)
     return visit.render(
@@ -189,7 +188,6 @@ async def index(visit: Visit) -> Response:
         years=[(each.name, each == current) for each in years],
         is_over=year.name < current.name,
         view=view,
-        noted=noted,
         rows=rows,
         has_year_before=any(row.year_before is not None for row in rows),
         year_before=sum((row.year_before for row in rows if row.year_before is not None), Decimal("0.00")),
@@ -271,7 +269,7 @@ def _month_rows(visit: Visit, view: YearView, book: Book, before: FiscalYear | N
         MonthRow(
             sums,
             _standing(sums, now),
-            f"{costs}/{sums.month}{whose}" if sums.total else None,
+            f"{costs}/{sums.month}{whose}" if sums.total or sums.issued else None,
             earlier.get(_year_before(sums.month)) or None,
         )
         for sums in view.months
@@ -283,7 +281,7 @@ def _year_before(when: Month) -> Month:
 
 
 def _standing(sums: MonthSums, now: Month) -> Standing:
-    if sums.issued and sums.invoiced == sums.total:
+    if sums.issued and sums.spent == sums.total:
         return ISSUED
     if not sums.total:
         return NOTHING

@@ -38,6 +38,8 @@ CAUSES: Final[dict[Cause, Lazy]] = {
     Cause.TIME: lazy("Longer or shorter part of the month"),
     Cause.CORRECTION: lazy("Correction of an earlier month"),
     Cause.CREDIT: lazy("Given back"),
+    Cause.CREDIT_NOTE: lazy("Credit note"),
+    Cause.DEBIT_NOTE: lazy("Debit note"),
 }
 
 
@@ -139,13 +141,15 @@ def _here(visit: Visit, **changes: object) -> str:
 def _groups(visit: Visit, entries: Sequence[Entry], by: Grouping, year: FiscalYear, month: Month) -> list[Group]:
     """Return the groups that cost anything in the months shown, the dearest of the year first."""
     which = 1 if visit.language == "en" else 0
-    names = {str(each.service_id): each.service_names[which] for each in entries}
+    names = {str(each.service_id): each.service_names[which] for each in entries if each.service_id}
     components = {each.names[0]: each.names[which] for each in entries}
     year_before = replace(month, year=month.year - 1)
     found = []
     href: str | None
     for key, amounts in added_up(entries, by).items():
         match by:
+            case Grouping.SERVICE | Grouping.FAMILY if not key:
+                name, href = gettext("Notes on whole invoices"), None
             case Grouping.SERVICE:
                 name, href = names[key], visit.path("service", id=uuid.UUID(key))
             case Grouping.FAMILY:

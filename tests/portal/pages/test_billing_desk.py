@@ -128,7 +128,8 @@ async def test_december_is_issued_with_its_credit_and_paid(browser_for: BrowserF
     assert "CN-P01-2570-00001 (PDF) ใบลดหนี้" in page
     assert "คิดค่าบริการเกินหนึ่งวัน −107.00 จำนวนเงินรวมหลังปรับปรุง 83,044.07" in page
     page = said(await finance.get("/costs"))
-    assert "เมื่อรวมใบลดหนี้และใบเพิ่มหนี้ −107.00 คงเหลือ 769,509.93 บาท" in page
+    assert "769,509.93 บาท งบประมาณคงเหลือ จาก 1,000,000.00 บาท" in page
+    assert "ใบแจ้งหนี้ 83,151.07 ใบลดหนี้และใบเพิ่มหนี้ −107.00" in page
     page = said(await desk.get("/billing/invoices"))
     assert "INV-P01-2570-00001" in page
     assert "เกินกำหนด 31–60 วัน 73,723.00" in page
