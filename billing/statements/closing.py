@@ -17,30 +17,35 @@ from billing.statements.queries import Bill, bill_of, book_of, hold_month
 
 SHORTEST_NOTE = 5
 _MONTHS_LOOKED_BACK = 12
+# `used` is counted; who has nothing but usage to settle is named, as that may come to nothing.
 _WAITING = """
-    SELECT b.provider_id, m.month, count(*) AS drafts
-    FROM (SELECT DISTINCT agency_id, provider_id FROM billed_service) b
-    CROSS JOIN unnest($1::date[], $2::timestamptz[], $3::timestamptz[]) AS m(month, starts_at, ends_at)
-    WHERE NOT EXISTS (
-        SELECT FROM billing_policy p WHERE p.provider_id = b.provider_id AND NOT p.needs_review
-    ) AND NOT EXISTS (
-        SELECT FROM statement s
-        WHERE s.agency_id = b.agency_id AND s.provider_id = b.provider_id AND s.month = m.month
-    ) AND (EXISTS (
-        SELECT FROM allocation a JOIN price_item i ON i.id = a.price_item_id
-        WHERE a.agency_id = b.agency_id AND a.provider_id = b.provider_id AND a.quantity > 0
-        AND a.starts_at < m.ends_at AND (a.ends_at IS NULL OR a.ends_at > m.starts_at)
-        AND (i.basis <> 'one_time' OR a.starts_at >= m.starts_at)
-    ) OR EXISTS (
-        SELECT FROM usage_day u
-        WHERE u.agency_id = b.agency_id AND u.provider_id = b.provider_id AND u.total > 0
-        AND u.day >= m.month AND u.day < m.month + interval '1 month'
-    ) OR m.month = (
-        SELECT (max(s.month) + interval '1 month')::date FROM late_usage l
-        JOIN statement s ON s.agency_id = l.agency_id AND s.provider_id = l.provider_id
-        WHERE l.agency_id = b.agency_id AND l.provider_id = b.provider_id AND l.statement_id IS NULL
-    ))
-    GROUP BY 1, 2 ORDER BY 1, 2
+    WITH open AS (
+        SELECT b.agency_id, b.provider_id, m.month, EXISTS (
+            SELECT FROM allocation a JOIN price_item i ON i.id = a.price_item_id
+            WHERE a.agency_id = b.agency_id AND a.provider_id = b.provider_id AND a.quantity > 0
+            AND a.starts_at < m.ends_at AND (a.ends_at IS NULL OR a.ends_at > m.starts_at)
+            AND (i.basis <> 'one_time' OR a.starts_at >= m.starts_at)
+        ) OR EXISTS (
+            SELECT FROM usage_day u
+            WHERE u.agency_id = b.agency_id AND u.provider_id = b.provider_id AND u.total > 0
+            AND u.day >= m.month AND u.day < m.month + interval '1 month'
+        ) AS used, m.month = (
+            SELECT (max(s.month) + interval '1 month')::date FROM late_usage l
+            JOIN statement s ON s.agency_id = l.agency_id AND s.provider_id = l.provider_id
+            WHERE l.agency_id = b.agency_id AND l.provider_id = b.provider_id AND l.statement_id IS NULL
+        ) AS settles
+        FROM (SELECT DISTINCT agency_id, provider_id FROM billed_service) b
+        CROSS JOIN unnest($1::date[], $2::timestamptz[], $3::timestamptz[]) AS m(month, starts_at, ends_at)
+        WHERE NOT EXISTS (
+            SELECT FROM billing_policy p WHERE p.provider_id = b.provider_id AND NOT p.needs_review
+        ) AND NOT EXISTS (
+            SELECT FROM statement s
+            WHERE s.agency_id = b.agency_id AND s.provider_id = b.provider_id AND s.month = m.month
+        )
+    )
+    SELECT provider_id, month, count(*) FILTER (WHERE used) AS drafts,
+        coalesce(array_agg(agency_id) FILTER (WHERE NOT used), '{}') AS settling
+    FROM open WHERE used OR settles GROUP BY 1, 2 ORDER BY 1, 2
 """
 # What waits to be settled is carried by the month after the last invoice, in use or not.
 _UNSETTLED = """
@@ -206,9 +211,12 @@ async def waiting_for_review(until: Month) -> dict[uuid.UUID, dict[Month, int]]:
     months = [until]
     while len(months) < _MONTHS_LOOKED_BACK:
         months.insert(0, months[0].previous)
+    spans = [m.first for m in months], [m.starts_at for m in months], [m.ends_at for m in months]
     found: dict[uuid.UUID, dict[Month, int]] = {}
-    for row in await rows(
-        _WAITING, [m.first for m in months], [m.starts_at for m in months], [m.ends_at for m in months]
-    ):
-        found.setdefault(row["provider_id"], {})[Month.of(row["month"])] = row["drafts"]
+    for row in await rows(_WAITING, *spans):
+        provider_id, month, drafts = row["provider_id"], Month.of(row["month"]), row["drafts"]
+        for agency_id in row["settling"]:
+            drafts += await draft_of(agency_id, provider_id, month) is not None
+        if drafts:
+            found.setdefault(provider_id, {})[month] = drafts
     return found

@@ -19,7 +19,7 @@ from billing.documents.models import Kind
 from billing.metering.commands import name_meters
 from billing.metering.corrections import replace, void
 from billing.months import Month
-from billing.statements.closing import waiting_for_review
+from billing.statements.closing import draft_of, waiting_for_review
 from billing.statements.closing_rules import Policy
 from billing.statements.policies import set_policy
 from billing.statements.queries import Bill, bill_of
@@ -198,6 +198,24 @@ async def test_what_had_no_price_when_its_month_was_invoiced_has_the_one_it_was_
         ("water", D("90.00"))
     ]
     await nothing_differs(world.provider_id)
+
+
+async def test_what_came_late_and_costs_nothing_makes_no_draft(world: World) -> None:
+    finance = await actor("provider-finance")
+    async with acting_as(system("test")):
+        await set_policy(world.provider_id, Policy(needs_review=True), by=finance, now=at(2026, 11, 1))
+        nothing = Quantity(world.components["rack"], world.items["rack"], D(0))
+        await allocate(world.service.id, [nothing], at(2027, 1, 1), origin="ยกเลิก")
+    await world.take(world.reading("d1", "100", starts_at=at(2026, 12, 5)), now=at(2026, 12, 6))
+    await closed_in(world, Month(2026, 12))
+    january, february = Month(2027, 1), Month(2027, 2)
+    await close_month(january, january.ends_at)
+    await world.take(world.reading("d2", "0", starts_at=at(2026, 12, 31, 8)), now=at(2027, 2, 2))
+    await close_month(february, february.ends_at)
+    async with acting_as(system("test")):
+        waiting = (await waiting_for_review(february))[world.provider_id]
+        assert await draft_of(world.agency_id, world.provider_id, january) is None
+    assert [month for month in waiting if month >= january] == []
 
 
 async def differences() -> list[Difference]:
