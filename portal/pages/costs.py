@@ -238,7 +238,7 @@ async def month(visit: Visit) -> Response:
         titles=TITLES,
         which=0 if visit.language == "th" else 1,
         total=sum((bill.totals.total for bill in bills), Decimal("0.00")),
-        standing=_standing(book.sums(when), Month.of(visit.now)),
+        standing=standing_of(book.sums(when), Month.of(visit.now)),
         disputes=await disputes_by_line([bill.statement_id for bill in bills if bill.statement_id]),
         may_dispute=visit.by.agency_id is not None and visit.by.may(Permission.USAGE_ACKNOWLEDGE),
         check=await check_of(visit, agency.id, when),
@@ -268,7 +268,7 @@ def _month_rows(visit: Visit, view: YearView, book: Book, before: FiscalYear | N
     return [
         MonthRow(
             sums,
-            _standing(sums, now),
+            standing_of(sums, now),
             f"{costs}/{sums.month}{whose}" if sums.total or sums.issued else None,
             earlier.get(_year_before(sums.month)) or None,
         )
@@ -280,7 +280,8 @@ def _year_before(when: Month) -> Month:
     return replace(when, year=when.year - 1)
 
 
-def _standing(sums: MonthSums, now: Month) -> Standing:
+def standing_of(sums: MonthSums, now: Month) -> Standing:
+    """Return how sure a month's figure is."""
     if sums.issued and sums.spent == sums.total:
         return ISSUED
     if not sums.total:

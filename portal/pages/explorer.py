@@ -1,7 +1,7 @@
 """The cost explorer: a fiscal year by service, kind, component or cost centre, compared, and what jumped and why."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
@@ -18,6 +18,8 @@ from billing.statements.queries import book_of, first_month
 from portal.formats import month_short
 from portal.i18n import Lazy, gettext, lazy
 from portal.pages.catalogue import FAMILIES
+from portal.pages.costs import ISSUED, standing_of
+from portal.pages.costs import NOTHING as NO_COSTS
 from portal.pages.whose_costs import agency_asked_for, choose_agency, name_unless_own, whose_query
 from portal.visit import Visit
 from services.catalogue.rules import Family
@@ -83,6 +85,8 @@ async def index(visit: Visit) -> Response:
     groups = _groups(visit, entries, by, year, month)
     columns = _columns(groups, year)
     sums = {each: book.sums(each) for each in year.months}
+    standings = {each: standing_of(sums[each], Month.of(visit.now)) for each in year.months}
+    estimated = {each for each, standing in standings.items() if standing not in {ISSUED, NO_COSTS}}
     current = FiscalYear.of(bangkok_date(visit.now)).name
     return visit.render(
         "explorer/index.html",
@@ -93,11 +97,13 @@ async def index(visit: Visit) -> Response:
         by=by,
         years=[(name, _here(visit, year=name)) for name in range(since.fiscal_year, current + 2)],
         groupings=[(label, _here(visit, by=each.value), each is by) for each, label in GROUPINGS.items()],
-        months=[(each, sums[each], _here(visit, month=str(each))) for each in year.months],
+        months=[(each, sums[each], _here(visit, month=str(each)), standings[each]) for each in year.months],
         groups=groups,
         columns=columns,
-        bars=_bars(visit, columns, year),
-        chart=_chart(visit, columns, year),
+        bars=_bars(visit, columns, year, estimated),
+        chart=_chart(visit, columns, year, estimated),
+        has_estimates=bool(estimated),
+        is_running=month == Month.of(visit.now),
         jumps=[(jump, [CAUSES[cause] for cause in jump.causes]) for jump in jumps(entries, month)],
         english=visit.language == "en",
         at=visit.now,
@@ -176,18 +182,21 @@ def _columns(groups: Sequence[Group], year: FiscalYear) -> list[Group]:
     return [*groups[:MOST_SERIES], others]
 
 
-def _chart(visit: Visit, columns: Sequence[Group], year: FiscalYear) -> dict[str, object]:
-    """Return the table's figures as the chart takes them."""
+def _chart(visit: Visit, columns: Sequence[Group], year: FiscalYear, estimated: Collection[Month]) -> dict[str, object]:
+    """Return the table's figures as the chart takes them, and which months are estimated."""
     return {
         "months": [month_short(month.first, visit.language) for month in year.months],
+        "estimated": [month in estimated for month in year.months],
         "series": [
             {"name": column.name, "amounts": [str(column.months[month]) for month in year.months]} for column in columns
         ],
     }
 
 
-def _bars(visit: Visit, columns: Sequence[Group], year: FiscalYear) -> list[tuple[str, list[Segment]]]:
-    """Return each month's bar; what was given back has no height, and stands in the table."""
+def _bars(
+    visit: Visit, columns: Sequence[Group], year: FiscalYear, estimated: Collection[Month]
+) -> list[tuple[str, list[Segment], bool]]:
+    """Return each month's bar, and if it is estimated; what was given back has no height, and stands in the table."""
     tallest = max(sum((max(each.months[m], NOTHING) for each in columns), NOTHING) for m in year.months) or Decimal(1)
     bars = []
     for month in year.months:
@@ -197,5 +206,5 @@ def _bars(visit: Visit, columns: Sequence[Group], year: FiscalYear) -> list[tupl
             if height:
                 segments.append(Segment(series, column.name, column.months[month], bottom, height))
             bottom += height
-        bars.append((month_short(month.first, visit.language), segments))
+        bars.append((month_short(month.first, visit.language), segments, month in estimated))
     return bars

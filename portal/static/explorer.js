@@ -11,7 +11,7 @@ document.querySelectorAll("[data-chart]").forEach((figure) => {
   frame.setAttribute("role", "img");
   frame.setAttribute("aria-label", drawn.getAttribute("aria-label"));
   drawn.replaceWith(frame);
-  figure.querySelectorAll(".stacked-months, .stacked-legend").forEach((each) => { each.hidden = true; });
+  figure.querySelector(".stacked-months").hidden = true; // the page's legend stays: it shows every name whole
   const chart = echarts.init(frame, null, { renderer: "canvas" });
   const font = getComputedStyle(document.body).fontFamily;
   chart.setOption({
@@ -19,12 +19,10 @@ document.querySelectorAll("[data-chart]").forEach((figure) => {
     color: colours,
     textStyle: { fontFamily: font, fontSize: 14 },
     grid: { left: 8, right: 8, top: 16, bottom: 8, containLabel: true },
-    legend: { bottom: 0, type: "scroll", data: told.series.map((each) => each.name) },
     tooltip: { trigger: "axis", axisPointer: { type: "shadow" }, renderMode: "richText", valueFormatter: (value) => baht.format(value) },
     xAxis: { type: "category", data: told.months, axisLabel: { interval: 0, rotate: frame.clientWidth < 600 ? 60 : 0 } },
     yAxis: { type: "value", axisLabel: { formatter: (value) => new Intl.NumberFormat(document.documentElement.lang).format(value) } },
-    series: told.series.map((each) => ({ name: each.name, type: "bar", stack: "month", data: each.amounts.map(Number), itemStyle: { borderColor: "#fff", borderWidth: 1 } })),
+    series: told.series.map((each) => ({ name: each.name, type: "bar", stack: "month", data: each.amounts.map((amount, month) => ({ value: Number(amount), itemStyle: { opacity: told.estimated[month] ? 0.55 : 1 } })), itemStyle: { borderColor: "#fff", borderWidth: 1 } })),
   });
-  chart.setOption({ grid: { bottom: 40 } });
   new ResizeObserver(() => chart.resize()).observe(frame);
 });

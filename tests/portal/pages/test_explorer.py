@@ -42,10 +42,16 @@ async def test_a_month_compared_and_what_made_it_jump(browser_for: BrowserFor) -
     finance = await browser_for("finance-a")
     page = said(await finance.get("/costs/explorer"))
     assert "อินเทอร์เน็ตภาครัฐ – สำนักงานใหญ่ 25,064.51 15,000.00 +10,064.51 0.00 +25,064.51" in page
+    assert "รวม 78,964.51 68,900.00 +10,064.51 0.00 +78,964.51" in page
+    # What is not invoiced says so.
+    assert "พฤศจิกายน 2569 ออกใบแจ้งหนี้แล้ว" in page
+    assert "มกราคม 2570 คาดการณ์" in page
     unusual = page[page.rindex("รายการผิดปกติของเดือนธันวาคม 2569") :]
+    assert "เดือนนี้ยังไม่สิ้นสุด" in page
     assert "15,000.00 25,064.51 +10,064.51 ปริมาณเปลี่ยน" in unusual
     assert "SOC" not in unusual
     october = said(await finance.get("/costs/explorer?month=2026-10"))
+    assert "เดือนนี้ยังไม่สิ้นสุด" not in october
     assert october[october.rindex("รายการผิดปกติของเดือนตุลาคม") :].count("ใหม่") == 3
     finance.cookies.set("lang", "en", domain="portal.test", path="/")
     assert "Quantity changed" in said(await finance.get("/costs/explorer"))
