@@ -1,6 +1,7 @@
 """Usage read by hand: a file in, a preview of what will be stored and of every bad row, and only then the storing."""
 
 import datetime as dt
+from decimal import Decimal
 
 import msgspec
 from starlette.responses import Response
@@ -87,7 +88,7 @@ async def preview(visit: Visit) -> Response:
     return visit.render(
         "usage_upload/preview.html",
         status=422 if faults else 200,
-        readings=new[:_SHOWN],
+        readings=[(number, reading, Decimal(reading.quantity)) for number, reading in new[:_SHOWN]],
         count=len(new),
         known=len(repeats.alike),
         faults=[(number, _in_words(why)) for number, why in sorted(faults.items())],

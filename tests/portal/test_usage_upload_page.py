@@ -64,9 +64,10 @@ async def test_a_file_is_previewed_then_stored_then_known(world: World, browser_
     again = await send(browser, content)
     assert (again.status_code, fields_of(again)) == (200, {})
     assert "ไม่บันทึกซ้ำ 2 แถว" in said(again)
-    more = workbook([heading, [number, "energy", 12.5, START, END], [number, "visit", 1, END, END]])
+    more = workbook([heading, [number, "energy", 12.5, START, END], [number, "visit", 1250, END, END]])
     more_shown = await send(browser, more)
     assert "จะบันทึก 1 แถว" in said(more_shown)
+    assert "visit 1,250 " in said(more_shown)
     stored = await browser.follow(await browser.submit("/usage", fields_of(more_shown)))
     assert "บันทึกแล้ว 1 รายการ มีอยู่แล้ว 1 รายการ" in said(stored)
 
@@ -119,6 +120,8 @@ async def test_a_row_that_says_otherwise_than_an_earlier_one_is_shown_as_bad(
     shown = await send(browser, text_of(world.service.number, *rows))
     assert shown.status_code == 422
     assert re.findall(r'<td[^>]*class="number"[^>]*>(\d+)</td><td', shown.text)[0] == "4"
+    assert "แถวที่ถูกต้อง 1 แถว" in said(shown)
+    assert "จะบันทึก 1 แถว" not in said(shown)  # nothing is stored of a file with a bad row
     twice = await send(browser, text_of(world.service.number, *rows[:2]))
     assert "จะบันทึก 1 แถว" in said(twice)
     assert "ไม่บันทึกซ้ำ 1 แถว" in said(twice)
