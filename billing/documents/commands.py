@@ -15,7 +15,7 @@ from billing.money import is_satang, satang
 from billing.months import Month
 from billing.numbers.commands import next_number
 from billing.payments.rules import note_vat
-from billing.statements.models import Statement
+from billing.statements.models import Statement, StatementLine
 from billing.statements.queries import hold_month
 from billing.words import thai_month
 
@@ -43,8 +43,8 @@ async def correct(
 ) -> Document:
     """Issue a credit or debit note on an invoice; VAT is at the invoice's rate.
 
-    Refuses (Invalid) a note without a reason or lines, amounts that are not positive, and a credit note for more than
-    is left of the invoice after earlier notes.
+    Refuses (Invalid) a note without a reason or lines, amounts that are not positive, a service that is not on the
+    invoice, and a credit note for more than is left of the invoice after earlier notes.
     """
     if kind not in {Kind.CREDIT_NOTE, Kind.DEBIT_NOTE}:
         raise ValueError("a receipt and its cancellation follow a payment")
@@ -54,6 +54,10 @@ async def correct(
         raise Invalid(wrong)
     if not lines or any(line.amount <= 0 or not is_satang(line.amount) for line in lines):
         raise Invalid({"amount": "Give an amount above zero, with at most two decimals."})
+    if named := {line.service_id for line in lines if line.service_id}:
+        billed = await scoped(StatementLine).filter(agency_id=statement.agency_id, statement_id=statement.id)
+        if named - {line.service_id for line in billed}:
+            raise Invalid({"service": "Choose one of the list."})
     left = await _left_of(statement)
     subtotal = sum((line.amount for line in lines), Decimal("0.00"))
     vat = satang(subtotal * statement.vat_rate)

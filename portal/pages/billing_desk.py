@@ -33,7 +33,9 @@ from billing.payments.refunds import record_refund
 from billing.payments.rules import Age, ageing
 from billing.statements.closing import Draft, NotReviewed, draft_of, drafts_of, issue_reviewed, review
 from billing.statements.closing_rules import Policy
+from billing.statements.lines import Line
 from billing.statements.policies import policy_of, set_policy
+from billing.statements.queries import bill_of
 from portal.formats import NotADate, NotANumber, parse_date, parse_number, thai_sort_key
 from portal.i18n import Lazy, lazy
 from portal.i18n import gettext as _
@@ -238,13 +240,23 @@ async def note(visit: Visit) -> Response:
     try:
         kind = Kind(_chosen(visit, "note_kind", NOTES))
         amount, reason = _amount(visit, "amount"), visit.form.get("reason")
-        names = f"ปรับปรุงค่าบริการตามใบแจ้งหนี้เลขที่ {found.number}", f"Correction of invoice {found.number}"
-        lines = [Correction(*names, amount)]
-        issued = await correct(found.id, kind, lines, reason=reason, by=visit.by, now=visit.now)
+        line = await _correction(visit, found, amount)
+        issued = await correct(found.id, kind, [line], reason=reason, by=visit.by, now=visit.now)
     except Invalid as refused:
         return await _invoice_page(visit, in_words(refused), 422)
     visit.flash(_("%(number)s was issued.", number=issued.number))
     return visit.redirect("billing.invoice", id=found.id)
+
+
+async def _correction(visit: Visit, found: Invoice, amount: Decimal) -> Correction:
+    """Return the line of a note, of the service chosen or of the whole invoice; refuses what is not on it (Invalid)."""
+    names = f"ปรับปรุงค่าบริการตามใบแจ้งหนี้เลขที่ {found.number}", f"Correction of invoice {found.number}"
+    if not visit.form.get("service"):
+        return Correction(*names, amount)
+    services = await _services_of(found)
+    chosen = _chosen(visit, "service", services)
+    of_service = [f"{service} – {name}" for service, name in zip(services[chosen].service_names, names, strict=True)]
+    return Correction(of_service[0], of_service[1], amount, services[chosen].service_id)
 
 
 async def refund(visit: Visit) -> Response:
@@ -319,12 +331,22 @@ async def _invoice_page(visit: Visit, errors: dict[str, str] | None = None, stat
         means=list(MEANS.items()),
         means_names=MEANS,
         notes=list(NOTES.items()),
+        services=[
+            (service_id, f"{line.service_names[_which(visit)]} · {line.service_number}")
+            for service_id, line in (await _services_of(found)).items()
+        ],
         today=bangkok_date(visit.now),
         which=_which(visit),
         values=visit.form.values() or before,
         again=bool(before),
         errors=errors or {},
     )
+
+
+async def _services_of(found: Invoice) -> dict[str, Line]:
+    """Return the services on an invoice by id, each as a line of it names it."""
+    bill = await bill_of(found.agency_id, found.provider_id, Month.of(found.month))
+    return {str(line.service_id): line for line in bill.lines} if bill else {}
 
 
 def _typed_before(payments: Iterable[Payment], again: str) -> dict[str, object]:

@@ -71,6 +71,32 @@ async def test_the_explorer_and_its_exports_are_after_notes(browser_for: Browser
     assert Decimal((await finance.get("/exports/costs/json?month=2026-11")).json()["total"]) == Decimal("72760.00")
 
 
+async def test_a_note_of_a_service_counts_there(browser_for: BrowserFor) -> None:
+    shop = await agency_a_in_december()
+    finance, desk = await browser_for("finance-a"), await browser_for("provider-finance")
+    endpoint = shop.services["EP"].id
+    await finance.submit("/cost-centres", {f"centre-{endpoint}": "กองความมั่นคง"})
+    before = await year_of_centre(finance, "กองความมั่นคง")
+    await note(desk, "INV-P01-2570-00002", "credit_note", "1,000.00", service=str(endpoint))
+    after = await year_of_centre(finance, "กองความมั่นคง")
+    # What is invoiced and the forecast: 1,000.00 and 70.00 of VAT less.
+    assert [now - then for now, then in zip(after, before, strict=True)] == [-1070, 0, -1070]
+    assert "38,100.00 39,100.00 −1,000.00" in said(await finance.get("/costs/explorer?month=2026-11"))
+    service = said(await finance.get(f"/services/{endpoint}"))
+    assert "38,100.00" in service
+    # Of a service that is not on the invoice there is nothing to correct.
+    async with acting_as(system("tests")):
+        invoice = await Statement.get(number="INV-P01-2570-00002")
+    form = {"note_kind": "credit_note", "amount": "1", "reason": "ไม่ถูกต้อง", "service": str(invoice.id)}
+    assert (await desk.submit(f"/billing/invoices/{invoice.id}/notes", form)).status_code == 422
+
+
+async def year_of_centre(finance: Browser, name: str) -> list[Decimal]:
+    rows = re.findall(r"(?s)<tr>(.*?)</tr>", (await finance.get("/cost-centres")).text)
+    [row] = [each for each in rows if name in each and "<td" in each]
+    return figures(row)
+
+
 async def test_a_threshold_waits_for_what_is_spent_after_notes(browser_for: BrowserFor) -> None:
     await agency_a_in_december()
     finance, desk = await browser_for("finance-a"), await browser_for("provider-finance")
