@@ -17,7 +17,7 @@ from billing.issuers import issuing_role
 from billing.money import is_satang
 from billing.months import Month, bangkok_date
 from billing.payments.models import LONGEST_CERTIFICATE, LONGEST_REFERENCE, Means, Payment, Reversal
-from billing.payments.queries import invoice_of
+from billing.payments.queries import invoice_of, reversals_of
 from billing.payments.rules import receipt_vat
 from billing.statements.models import Statement
 from billing.statements.queries import hold_month
@@ -39,7 +39,8 @@ async def record_payment(
     """Record money received for an invoice and the tax withheld from it, in baht, and issue the receipt.
 
     Part of what is owed may be paid. Refuses (Invalid) more than is open, nothing at all, a day to come or before the
-    invoice, a payment without its reference, and withheld tax without its certificate, or with one of a day to come.
+    invoice, a payment without its reference or recorded already, and withheld tax without its certificate, or with one
+    of a day to come.
     """
     statement = await one(Statement, id=statement_id)
     await hold_month(statement.agency_id, statement.provider_id, Month.of(statement.month))
@@ -59,6 +60,8 @@ async def record_payment(
         wrong["certificate_number"] = "This text is too long."
     elif certificate_date and certificate_date > bangkok_date(now):
         wrong["certificate_date"] = "Give a day that is not to come."
+    if not wrong and await _is_recorded(statement_id, paid_on, reference, received):
+        wrong["reference"] = "This payment is recorded already. Another one has a reference of its own."
     if wrong:
         raise Invalid(wrong)
     payment = await Payment.create(
@@ -130,6 +133,14 @@ async def reverse_payment(
         reason=reason,
     )
     return reversal, note
+
+
+async def _is_recorded(statement_id: uuid.UUID, paid_on: dt.date, reference: str, received: Decimal) -> bool:
+    """Say whether the same payment stands already, as two people may record it from the same statement of account."""
+    alike = await scoped(Payment).filter(
+        statement_id=statement_id, paid_on=paid_on, reference=reference, received=received
+    )
+    return len(alike) > len(await reversals_of(alike))
 
 
 def _wrong_amounts(received: Decimal, withheld: Decimal, left: Decimal) -> dict[str, str]:

@@ -69,6 +69,7 @@ REASONS = (
     lazy("Give an amount from zero up, with at most two decimals."),
     lazy("This is more than the service comes to in this month."),
     lazy("This is more than is open of the invoice."),
+    lazy("This payment is recorded already. Another one has a reference of its own."),
     lazy("This is more than is left of the invoice."),
     lazy("This is more than is overpaid of the invoice."),
     lazy("Give a day from the invoice's to today."),

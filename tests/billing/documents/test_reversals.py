@@ -66,6 +66,19 @@ async def test_what_was_settled_is_open_again_and_ages_from_its_due_day(stage: S
     assert (await as_it_stands(stage, invoice.id)).account.open == 0
 
 
+async def test_the_same_payment_is_recorded_once_until_it_is_reversed(stage: Stage) -> None:
+    invoice = await december(stage)
+    receipt = await paid(stage, invoice.id, "500.00")
+    with pytest.raises(Invalid) as refused:
+        await paid(stage, invoice.id, "500.00")
+    assert set(refused.value.fields) == {"reference"}
+    assert (await as_it_stands(stage, invoice.id)).account.received == Decimal("500.00")
+    await paid(stage, invoice.id, "500.01")
+    await reverse(stage, receipt)
+    await paid(stage, invoice.id, "500.00")
+    assert (await as_it_stands(stage, invoice.id)).account.received == Decimal("1000.01")
+
+
 async def test_the_receipts_left_bear_the_whole_vat_whichever_is_reversed(stage: Stage) -> None:
     invoice = await december(stage)
     receipts = [await paid(stage, invoice.id, part) for part in ("10000.01", "33333.33", "0.07")]
