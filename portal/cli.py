@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from billing.months import BANGKOK
-from portal.embedded_postgres import DatabaseRefused
+from portal.embedded_postgres import DatabaseRefused, folders_beside
 from portal.settings import Mode, Settings, SettingsRefused
 from portal.supervisor import RunRefused, database, prepare, run, url_of
 
@@ -277,18 +277,33 @@ def _demo_load(asked: argparse.Namespace) -> int:
 
 
 def _connected(settings: Settings, work: Callable[[], Awaitable[int]]) -> int:
-    """Do `work` on the portal's database, as the application's role."""
-    from portal.database import connect, disconnect
+    """Do `work` on the portal's database, as the application's role; refuses (RunRefused) where there is none."""
+    from portal.database import connect, disconnect, is_migrated
+
+    if not settings.database_url and settings.data_dir.absolute().name not in folders_beside(settings.data_dir):
+        raise _no_portal(settings)
 
     async def connected(url: str) -> int:
         await connect(url)
         try:
+            if not await is_migrated():
+                raise _no_portal(settings)
             return await work()
         finally:
             await disconnect()
 
     with database(settings) as (ready, _):
         return asyncio.run(connected(url_of(ready)))
+
+
+def _no_portal(settings: Settings) -> RunRefused:
+    if settings.database_url:
+        return RunRefused("The database has no portal in it yet; make it one with: python -m portal migrate")
+    ports = [name for name in folders_beside(settings.data_dir) if name.isdigit() and name != settings.data_dir.name]
+    return RunRefused(
+        f"There is no portal in {settings.data_dir}; name the port of the one you mean before the command, as in"
+        f" PORTAL_PORT={ports[0] if ports else 8001}, or its folder with PORTAL_DATA_DIR."
+    )
 
 
 def _moment(text: str) -> dt.datetime:

@@ -137,6 +137,14 @@ async def migrate(owner_url: str) -> None:
         await gate.close()
 
 
+async def is_migrated() -> bool:
+    """Say whether the database connected to has the portal's tables at all."""
+    [found] = await Tortoise.get_connection("default").execute_query_dict(
+        "SELECT to_regclass('organisation') IS NOT NULL AS so"
+    )
+    return bool(found["so"])
+
+
 async def missing_migrations() -> list[MigrationWriter]:
     """Return the migrations that the models ask for and the folders lack."""
     config = orm_config("postgresql://nobody@localhost/none")

@@ -14,7 +14,7 @@ from portal.embedded_postgres.folder import (
     DatabaseRefused,
     DataFolderInUse,
 )
-from portal.embedded_postgres.server import Running, attach, start
+from portal.embedded_postgres.server import Running, attach, folders_beside, start
 
 __all__ = [
     "APP",
@@ -26,5 +26,6 @@ __all__ = [
     "DatabaseRefused",
     "Running",
     "attach",
+    "folders_beside",
     "start",
 ]

@@ -248,6 +248,11 @@ def start(
     return Running(place, durable=durable, namespaces=namespaces, options=options or {})
 
 
+def folders_beside(data_folder: Path) -> list[str]:
+    """Return the names of the folders beside `data_folder`, itself included, that hold an embedded database."""
+    return sorted(kept.parent.name for kept in data_folder.absolute().parent.glob("*/cluster.json"))
+
+
 def attach(data_folder: Path) -> Address | None:
     """Find the embedded database that another process runs in `data_folder`; None when none does."""
     try:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from portal.embedded_postgres import Address
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -147,6 +149,25 @@ def test_a_verb_with_bad_settings_is_refused_in_plain_words() -> None:
 def test_only_a_demonstration_has_a_clock_to_set(tmp_path: Path) -> None:
     done = portal("clock", "show", PORTAL_MODE="test", PORTAL_DATA_DIR=str(tmp_path))
     assert (done.returncode, "PORTAL_MODE=demo" in done.stderr) == (78, True)
+
+
+@pytest.mark.parametrize("verb", [("clock", "advance", "1h"), ("verify",)])
+def test_a_verb_beside_no_portal_says_what_to_do_and_starts_nothing(verb: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "8171").mkdir()
+    (tmp_path / "8171" / "cluster.json").write_text("{}")
+    done = portal(*verb, PORTAL_DATA_DIR=str(tmp_path / "8000"))
+    assert done.returncode == 78
+    assert done.stderr == (
+        f"There is no portal in {tmp_path / '8000'}; name the port of the one you mean before the command, as in"
+        " PORTAL_PORT=8171, or its folder with PORTAL_DATA_DIR.\n"
+    )
+    assert not (tmp_path / "8000" / "cluster.json").exists()
+
+
+def test_a_verb_on_a_database_never_migrated_is_refused_in_plain_words(cluster: Address) -> None:
+    done = portal("verify", PORTAL_MODE="test", PORTAL_DATABASE_URL=cluster.url(database="postgres"))
+    assert done.returncode == 78
+    assert done.stderr == "The database has no portal in it yet; make it one with: python -m portal migrate\n"
 
 
 def test_migrating_a_server_of_ones_own_needs_its_owner() -> None:
