@@ -19,6 +19,7 @@ from billing.metering.storing import Origin
 from billing.months import BANGKOK, Month, midnight
 from billing.statements.commands import issue
 from portal.demo.catalogue import Catalogue
+from portal.demo.payments import Part, parts_of, pay
 from portal.demo.power import readings
 from portal.demo.wishes import CONTRACTS, WISHES, Contract, Ending, Wish
 from portal.duties import CLOSES_AFTER, MONTH_END
@@ -75,6 +76,8 @@ class Story:
                 self._grant_budget(letter, year, amount)
         for month in _months():
             self._close(month)
+            for letter in _BUDGETS:
+                self._pay(letter, month)
         for month in (*_months(), LAST_MONTH.next):
             self._read_power(month)
         for by in self.cast.values():
@@ -147,6 +150,16 @@ class Story:
 
         self.add(month.ends_at + dt.timedelta(minutes=1), MONTH_END, settle)
         self.add(month.ends_at + CLOSES_AFTER, MONTH_END, close)
+
+    def _pay(self, letter: str, month: Month) -> None:
+        by = self.cast["provider-finance"]
+
+        def record(part: Part) -> Callable[[dt.datetime], Awaitable[None]]:
+            return lambda now: pay(self.agency(letter), letter, month, part, by=by, now=now)
+
+        for part in parts_of(letter, month):
+            day = self.calendar.add_working_days(month.next.first, part.days)
+            self.add(self.calendar.closing(day) - dt.timedelta(hours=2, minutes=part.days), by, record(part))
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +17,10 @@ from auth.rules import system
 from auth.tenancy import acting_as, rows
 from billing.budgets.queries import budget_of, year_view
 from billing.budgets.rules import FiscalYear
+from billing.documents.models import Document, Kind
 from billing.months import Month
+from billing.payments.queries import invoices
+from billing.payments.rules import Age
 from billing.statements.models import Statement, StatementLine
 from billing.statements.queries import book_of
 from portal import database as portal_database
@@ -90,6 +94,15 @@ async def test_the_demonstration_is_what_it_says(empty: str, settings: Settings)
             Month(2026, 11).ends_at,
         )
         assert (read["n"], read["total"]) == (30 * 24, power[-1].quantity)
+        # Agencies pay: of what is older than two months one invoice alone is open, and one was paid in two parts.
+        accounts = await invoices()
+        ages = Counter(invoice.age(DEMO_STARTS.date()) for invoice in accounts)
+        assert ages == {None: 23, Age.NOT_DUE: 2, Age.TO_30: 2, Age.TO_90: 1}
+        paid = [invoice for invoice in accounts if not invoice.account.open]
+        assert all(invoice.account.withheld == invoice.to_withhold for invoice in paid)
+        receipts = await Document.filter(kind=Kind.RECEIPT)
+        assert len(receipts) == len(paid) + 1
+        assert all(receipt.issued_at < DEMO_STARTS for receipt in receipts)
         # Nothing stands in the way of S1, and there is something of every kind to look at.
         internet = await Subscription.get(agency_id=agency.id, number__startswith="GI-")
         assert not await ServiceRequest.filter(subscription_id=internet.id, state__in=OPEN).exists()
