@@ -39,6 +39,9 @@ async def test_the_year_is_after_notes_on_every_page(browser_for: BrowserFor) ->
         "พฤศจิกายน 2569 68,000.00 4,760.00 72,760.00 ใบแจ้งหนี้ 73,723.00 ใบลดหนี้และใบเพิ่มหนี้ −963.00 "
         "ออกใบแจ้งหนี้แล้ว INV-P01-2570-00002 CN-P01-2570-00001 DN-P01-2570-00001"
     ) in page
+    month = said(await finance.get("/costs/2026-11"))
+    assert "รวม 73,723.00 บาท ออกใบแจ้งหนี้แล้ว" in month
+    assert month.count("จำนวนเงินรวมหลังปรับปรุง 72,760.00") == 2  # beside the invoice's number, and below its notes
     assert "853,517.00 บาท งบประมาณคงเหลือ ใช้ไปแล้ว 14.65 %" in said(await finance.get("/")).replace("\xa0", " ")
     for who in ("central", "provider-finance"):
         browser = await browser_for(who)
@@ -56,7 +59,7 @@ async def test_the_explorer_and_its_exports_are_after_notes(browser_for: Browser
     await note(desk, "INV-P01-2570-00002", "credit_note", "1,000.00")
     await note(desk, "INV-P01-2570-00002", "debit_note", "100.00")
     answer = await finance.get(f"/costs/explorer?by={by}&month=2026-11")
-    [(rows, foot)] = re.findall(r"(?s)<tbody>(.*?)</tbody>\s*<tfoot>(.*?)</tfoot>", answer.text)
+    (rows, foot), *_ = re.findall(r"(?s)<tbody>(.*?)</tbody>\s*<tfoot>(.*?)</tfoot>", answer.text)
     months = [figures(row) for row in re.findall(r"(?s)<tr>(.*?)</tr>", rows)]
     for *groups, subtotal, total, vat in [*months, figures(foot)]:
         assert sum(groups) == subtotal
