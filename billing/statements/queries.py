@@ -450,12 +450,17 @@ async def invoiced_by_agency(since: Month, until: Month) -> dict[uuid.UUID, Deci
 
 
 _INVOICED = """
-    SELECT s.agency_id, sum(s.total + coalesce((
-        SELECT sum(CASE d.kind WHEN 'debit_note' THEN d.total ELSE -d.total END) FROM document d
-        WHERE d.agency_id = s.agency_id AND d.statement_id = s.id AND d.kind IN ('credit_note', 'debit_note')
-    ), 0.00)) AS invoiced
-    FROM statement s
-    WHERE s.month BETWEEN $1 AND $2 AND ($3::uuid IS NULL OR s.agency_id = $3)
-        AND ($4::uuid IS NULL OR s.provider_id = $4)
-    GROUP BY s.agency_id
+    WITH invoice AS (
+        SELECT agency_id, id, total FROM statement
+        WHERE month BETWEEN $1 AND $2 AND ($3::uuid IS NULL OR agency_id = $3)
+            AND ($4::uuid IS NULL OR provider_id = $4)
+    )
+    SELECT agency_id, sum(total) AS invoiced FROM (
+        SELECT agency_id, total FROM invoice
+        UNION ALL
+        SELECT d.agency_id, CASE d.kind WHEN 'debit_note' THEN d.total ELSE -d.total END
+        FROM document d JOIN invoice i ON i.agency_id = d.agency_id AND i.id = d.statement_id
+        WHERE d.kind IN ('credit_note', 'debit_note')
+    ) AS part
+    GROUP BY agency_id
 """

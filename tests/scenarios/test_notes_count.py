@@ -1,6 +1,7 @@
 """Credit and debit notes are part of what is spent, left and forecast, wherever that is shown."""
 
 import csv
+import datetime as dt
 import io
 import json
 from decimal import Decimal
@@ -20,6 +21,8 @@ from billing.explorer.rules import Cause, Entry, Grouping, added_up, jumps
 from billing.months import Month
 from billing.payments.queries import invoices
 from billing.statements.queries import Bill, Book, book_of, costs_of_service, invoiced_by_agency
+from services.requests.queries import effect_on_budget, price_request
+from services.requests.rules import Kind as RequestKind
 from tests.billing.documents.december import DECEMBER, FINANCE, invoiced
 from tests.billing.exports.focus_rules import faults_of
 from tests.billing.exports.test_exports import exported, read
@@ -166,6 +169,16 @@ async def test_focus_bills_per_invoice_what_is_payable_after_its_notes(stage: St
         ("Tax", "7.00", "DN-P01-2570-00001/2"),
     ]
     assert [row["ResourceId"] for row in corrections] == [stage.services["a", "EP"].number, "", "", ""]
+
+
+async def test_a_request_is_held_against_what_is_left_after_notes(stage: Stage, noted: Bill) -> None:
+    async with acting_as(stage.cast["finance-a"]):
+        internet = stage.services["a", "GI"].id
+        book, priced = await price_request(stage.agency("a"), internet, RequestKind.CHANGE, [], dt.date(2027, 3, 1))
+        effect = await effect_on_budget(stage.agency("a"), book, priced)
+    for view in (effect.before, effect.after):
+        assert view.standing is not None
+        assert (view.standing.left, view.forecast) == (D("770057.00"), FORECAST + NOTED)
 
 
 async def test_what_agencies_were_invoiced_is_after_notes(stage: Stage, noted: Bill) -> None:

@@ -7,6 +7,7 @@ from auth.rules import system
 from auth.tenancy import acting_as
 from billing.disputes.models import Dispute, DisputeEvent
 from billing.documents.models import Document
+from billing.statements.models import StatementLine
 from tests.browsing import Browser, said
 from tests.portal.pages.shop import agency_a_in_december
 
@@ -66,6 +67,9 @@ async def test_a_credit_note_ends_it(browser_for: BrowserFor) -> None:
     async with acting_as(system("tests")):
         [note], [dispute] = await Document.all(), await Dispute.all()
     assert dispute.credit_note_id == note.id
+    async with acting_as(system("tests")):
+        line = await StatementLine.get(id=dispute.line_id)
+    assert [each["service_id"] for each in note.lines] == [str(line.service_id)]  # where it counts
     # Both at once have one effect: the second finds the outcome.
     again = await desk.submit(f"{path}/outcome", {"outcome": "credit", "amount": "1,000.00", "text": "คิดเกินไปอีก"})
     assert again.status_code == 409
