@@ -1,5 +1,6 @@
 """Amounts and days as documents write them in Thai. Pure; figures are `Decimal` or `int`, floats are refused."""
 
+import re
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
@@ -15,6 +16,10 @@ MONTHS_TH_SHORT = (
     "ม.ค.", "ก.พ.", "มี.ค.", "เม.ย.", "พ.ค.", "มิ.ย.", "ก.ค.", "ส.ค.", "ก.ย.", "ต.ค.", "พ.ย.", "ธ.ค.",
 )  # fmt: skip
 MINUS = "\N{MINUS SIGN}"
+# Latin letters and signs, Thai, and the signs of typesetting; a sheet with anything its font lacks cannot be drawn.
+_UNPRINTABLE = re.compile(
+    r"[^\u0020-\u007e\u00a0-\u017e\u0e01-\u0e3a\u0e3f-\u0e5b\u2012-\u2015\u2018-\u201a\u201c-\u201e\u2022\u2026\u20ac\u2122\u2212]"
+)
 
 
 def baht_in_words(amount: Decimal | int) -> str:
@@ -61,3 +66,8 @@ def _satang(amount: Decimal | int) -> Decimal:
         raise ValueError("a figure is a finite number")
     with localcontext(prec=60):
         return number.quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+def is_printable(line: str) -> bool:
+    """Say whether a line holds nothing but letters, figures and signs that Sarabun surely has."""
+    return _UNPRINTABLE.search(line) is None

@@ -116,6 +116,7 @@ class Paper:
     due_on: dt.date | None = None
     corrects: Corrected | None = None
     cancels: Referred | None = None  # the receipt
+    payment_instructions: str = ""
 
     @property
     def issued_on(self) -> dt.date:
@@ -150,6 +151,7 @@ def invoice_paper(statement: Statement, lines: Sequence[Line], parties: dict[str
         vat_rate=statement.vat_rate,
         withholding_rate=statement.withholding_rate or None,
         due_on=statement.due_on,
+        payment_instructions=statement.payment_instructions,
     )
 
 

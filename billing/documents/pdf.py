@@ -76,6 +76,7 @@ def _shown(paper: Paper, *, signed: bool) -> dict[str, Any]:
             ),
         ],
         "words": _in_words(sums.total),
+        "pay": paper.payment_instructions.splitlines() if sums.net > 0 else [],
         "sample": not signed,
     }
 

@@ -20,13 +20,15 @@ class Policy:
     """How a provider closes its months.
 
     A service's charge that differs from last month's by more than `note_share` of it, and by more than
-    `note_amount` baht, needs a note. `due_days` are from issue to due.
+    `note_amount` baht, needs a note. `due_days` are from issue to due. `payment_instructions` are lines
+    that say where to pay.
     """
 
     needs_review: bool = True
     due_days: int = 30
     note_share: Decimal = NOTE_SHARE
     note_amount: Decimal = NOTE_AMOUNT
+    payment_instructions: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ async def issue(
         return bill
     if reviewed is not None and digest(bill.lines, bill.vat_rate, bill.withholding_rate) != reviewed:
         raise StaleDraft("the draft has changed since it was reviewed")
-    provider = await Organisation.get(id=provider_id)
+    provider, policy = await Organisation.get(id=provider_id), await policy_of(provider_id)
     given = await next_number(provider_id, SERIES, month.fiscal_year)
     statement = await Statement.create(
         agency_id=agency_id,
@@ -71,7 +71,8 @@ async def issue(
         issued_at=now,
         issued_by=by.name,
         parties=await parties_of(agency_id, provider_id),
-        due_on=bangkok_date(now) + dt.timedelta(days=(await policy_of(provider_id)).due_days),
+        due_on=bangkok_date(now) + dt.timedelta(days=policy.due_days),
+        payment_instructions=policy.payment_instructions,
     )
     await StatementLine.bulk_create([_stored(statement, place, line) for place, line in enumerate(bill.lines, 1)])
     dues = [due for due in book.dues if due.provider_id == provider_id and due.carried_in == month]

@@ -27,6 +27,7 @@ class Statement(Model):
     issued_by = fields.CharField(max_length=200)
     parties = DocumentField(null=True)  # seller and buyer as they were named that day
     due_on = fields.DateField(null=True)
+    payment_instructions = fields.TextField(default="")  # as the provider gave them that day
 
     class Meta:
         table = "statement"
@@ -78,6 +79,7 @@ class BillingPolicy(Model):
     # A service's charge that differs from last month's by more than this share, and this much, needs a note.
     note_share = rate(default=Decimal("0.20"))
     note_amount = money(default=Decimal("1000.00"))
+    payment_instructions = fields.TextField(default="")
     set_by = fields.CharField(max_length=200)
     set_at = InstantField()
 

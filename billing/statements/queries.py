@@ -53,6 +53,7 @@ class Bill:
     number: str | None = None
     issued_at: dt.datetime | None = None
     statement_id: uuid.UUID | None = None
+    payment_instructions: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,6 +401,7 @@ async def bill_of(agency_id: uuid.UUID, provider_id: uuid.UUID, month: Month) ->
         statement.number,
         statement.issued_at,
         statement.id,
+        statement.payment_instructions,
     )
 
 

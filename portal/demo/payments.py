@@ -18,6 +18,14 @@ _IN_PARTS = ("b", Month(2026, 6))
 _MEANS = {"a": Means.GFMIS, "b": Means.TRANSFER}
 
 
+INSTRUCTIONS = (
+    "โอนเงินเข้าบัญชีธนาคารตัวอย่าง สาขาตัวอย่าง",
+    "ชื่อบัญชี เงินรายได้ผู้ให้บริการ (ข้อมูลสาธิต) เลขที่บัญชี 000-0-00000-0",
+    "หรือจ่ายตรงผ่านระบบ New GFMIS Thai โดยระบุเลขที่ใบแจ้งหนี้",
+    "โปรดส่งหนังสือรับรองการหักภาษี ณ ที่จ่ายพร้อมการชำระเงิน",
+)
+
+
 class Part(NamedTuple):
     """A payment so many working days after its invoice; None for what is open, and for the tax not yet withheld."""
 

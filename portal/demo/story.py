@@ -17,9 +17,11 @@ from billing.budgets.commands import set_budget
 from billing.metering.commands import take
 from billing.metering.storing import Origin
 from billing.months import BANGKOK, Month, midnight
+from billing.statements.closing_rules import Policy
 from billing.statements.commands import issue
+from billing.statements.policies import set_policy
 from portal.demo.catalogue import Catalogue
-from portal.demo.payments import Part, parts_of, pay
+from portal.demo.payments import INSTRUCTIONS, Part, parts_of, pay
 from portal.demo.power import readings
 from portal.demo.wishes import CONTRACTS, WISHES, Contract, Ending, Wish
 from portal.duties import CLOSES_AFTER, MONTH_END
@@ -71,6 +73,7 @@ class Story:
         """Do everything in the order of time."""
         for contract in CONTRACTS:
             self._sign(contract)
+        self._say_how_to_pay()
         for letter, budgets in _BUDGETS.items():
             for year, amount in budgets.items():
                 self._grant_budget(letter, year, amount)
@@ -150,6 +153,14 @@ class Story:
 
         self.add(month.ends_at + dt.timedelta(minutes=1), MONTH_END, settle)
         self.add(month.ends_at + CLOSES_AFTER, MONTH_END, close)
+
+    def _say_how_to_pay(self) -> None:
+        by, provider_id = self.cast["provider-finance"], self.catalogue.offerings["GI"].provider_id
+
+        async def say(now: dt.datetime) -> None:
+            await set_policy(provider_id, Policy(payment_instructions="\n".join(INSTRUCTIONS)), by=by, now=now)
+
+        self.add(_SIGNED_AT, by, say)
 
     def _pay(self, letter: str, month: Month) -> None:
         by = self.cast["provider-finance"]

@@ -34,7 +34,7 @@ from billing.payments.rules import Age, ageing
 from billing.statements.closing import Draft, NotReviewed, draft_of, drafts_of, issue_reviewed, review
 from billing.statements.closing_rules import Policy
 from billing.statements.lines import Line
-from billing.statements.policies import policy_of, set_policy
+from billing.statements.policies import LONGEST_INSTRUCTIONS, policy_of, set_policy
 from billing.statements.queries import bill_of
 from portal.formats import NotADate, NotANumber, parse_date, parse_number, thai_sort_key
 from portal.i18n import Lazy, lazy
@@ -80,12 +80,20 @@ REASONS = (
     lazy("Explain the large differences to last month."),
     lazy("Give a whole number of days, at most 365."),
     lazy("Give a share from 0 up."),
+    lazy("Give at most 500 characters in at most 10 lines."),
+    lazy("This holds a sign that cannot be printed."),
     lazy("Give an amount such as 1,253.23."),
 )
 
 
 async def show(visit: Visit) -> Response:
     """Show a month's drafts and invoices; the month before this one unless another is asked for."""
+    return await _desk(visit, await policy_of(visit.seat.id))
+
+
+async def _desk(
+    visit: Visit, policy: Policy, *, due_days: str = "", errors: dict[str, str] | None = None, status: int = 200
+) -> Response:
     now = Month.of(visit.now)
     month = _month(visit.query.get("month")) if visit.query.get("month") else now.previous
     if month > now:
@@ -101,13 +109,16 @@ async def show(visit: Visit) -> Response:
         names=names,
         states=STATES,
         total=sum((draft.bill.totals.total for draft in drafts), Decimal("0.00")),
-        policy=await policy_of(visit.seat.id),
-        errors={},
+        policy=policy,
+        due_days=due_days or str(policy.due_days),
+        most=LONGEST_INSTRUCTIONS,
+        errors=errors or {},
+        status=status,
     )
 
 
 async def save_policy(visit: Visit) -> Response:
-    """Set whether invoices wait for a review, and when they are due."""
+    """Set whether invoices wait for a review, when they are due, and what they say of how to pay."""
     known = await policy_of(visit.seat.id)
     days = visit.form.get("due_days")
     policy = Policy(
@@ -115,8 +126,12 @@ async def save_policy(visit: Visit) -> Response:
         int(days) if days.isascii() and days.isdigit() and len(days) < 5 else -1,
         known.note_share,
         known.note_amount,
+        visit.form.get("payment_instructions"),
     )
-    await set_policy(visit.seat.id, policy, by=visit.by, now=visit.now)
+    try:
+        await set_policy(visit.seat.id, policy, by=visit.by, now=visit.now)
+    except Invalid as refused:
+        return await _desk(visit, policy, due_days=days, errors=in_words(refused), status=422)
     visit.flash(_("The closing of months was set."))
     return visit.redirect("billing")
 

@@ -269,3 +269,21 @@ async def test_nonsense_is_refused_with_words(browser_for: BrowserFor) -> None:
     assert (await desk.get(draft_path(shop, "2030-01"))).status_code == 404
     assert (await desk.get("/billing?month=nonsense")).status_code == 404
     assert (await desk.submit("/billing/policy", {"due_days": "ten"})).status_code == 422
+
+
+async def test_the_agency_reads_where_to_pay_as_its_invoice_said_it(browser_for: BrowserFor) -> None:
+    shop = await agency_a_in_december(at(2027, 1, 4, 9))
+    desk, finance = await browser_for("provider-finance"), await browser_for("finance-a")
+    typed = {"needs_review": "yes", "due_days": "45", "payment_instructions": "บัญชี <b>ตัวอย่าง</b>\r\nเลขที่ 000-0-00000-0"}
+    await desk.submit("/billing/policy", typed)
+    assert "บัญชี &lt;b&gt;ตัวอย่าง&lt;/b&gt;\nเลขที่ 000-0-00000-0</textarea>" in (await desk.get("/billing")).text
+    assert "วิธีชำระเงิน" not in said(await finance.get("/costs/2026-12"))  # an estimate is not paid
+    await shop.invoice("a", Month(2026, 12))
+    refused = await desk.submit("/billing/policy", typed | {"due_days": "ten", "payment_instructions": "ใหม่ 😀"})
+    assert refused.status_code == 422
+    assert "ใหม่ 😀</textarea>" in refused.text  # nothing typed is lost
+    assert "กรอกจำนวนวัน" in said(refused) or "365" in said(refused)
+    refused = await desk.submit("/billing/policy", typed | {"payment_instructions": "ใหม่ 😀"})
+    assert "มีอักขระที่พิมพ์ลงในเอกสารไม่ได้" in said(refused)
+    await desk.submit("/billing/policy", typed | {"payment_instructions": "ใหม่"})
+    assert "วิธีชำระเงิน บัญชี <b>ตัวอย่าง</b> เลขที่ 000-0-00000-0" in said(await finance.get("/costs/2026-12"))
