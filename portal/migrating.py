@@ -1,9 +1,10 @@
-"""Applying migrations without Tortoise's needless copies of the whole schema's state."""
+"""Applying migrations without Tortoise's needless copies of the whole schema's state, and to tables that have rows."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+from tortoise.fields.base import DB_DEFAULT_NOT_SET
 from tortoise.migrations import operations as ops
 from tortoise.migrations.migration import Migration
 from tortoise.migrations.schema_generator.state import State
@@ -28,7 +29,8 @@ def without_needless_copies() -> Iterator[None]:
         for operation in self.operations:
             before = state if isinstance(operation, _ADDING) else state.clone()
             operation.state_forward(self.app_label, state)
-            await self._run_database_forward(operation, before, state, editor, in_transaction)
+            async with _filled(operation, state, self.app_label, editor):
+                await self._run_database_forward(operation, before, state, editor, in_transaction)
         state.validate_relations_initialized()
         return state
 
@@ -37,3 +39,23 @@ def without_needless_copies() -> Iterator[None]:
         yield
     finally:
         Migration.apply = original  # type: ignore[method-assign]
+
+
+@contextlib.asynccontextmanager
+async def _filled(operation: Any, state: State, app_label: str, editor: Any) -> AsyncIterator[None]:
+    """Give the rows that are there already the default of a column added to them.
+
+    Tortoise knows the default by itself and does not tell the database, which refuses a column that may not be empty.
+    """
+    model = state.apps.get_model(f"{app_label}.{operation.model_name}") if isinstance(operation, ops.AddField) else None
+    field = model._meta.fields_map[operation.name] if model else None
+    if model is None or field is None or field.null or field.default is None or callable(field.default):
+        yield
+        return
+    field.db_default = field.default
+    try:
+        yield
+    finally:
+        field.db_default = DB_DEFAULT_NOT_SET
+    column = model._meta.fields_db_projection[operation.name]
+    await editor._run_sql(f'ALTER TABLE "{model._meta.db_table}" ALTER COLUMN "{column}" DROP DEFAULT')
