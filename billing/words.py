@@ -16,9 +16,10 @@ MONTHS_TH_SHORT = (
     "ม.ค.", "ก.พ.", "มี.ค.", "เม.ย.", "พ.ค.", "มิ.ย.", "ก.ค.", "ส.ค.", "ก.ย.", "ต.ค.", "พ.ย.", "ธ.ค.",
 )  # fmt: skip
 MINUS = "\N{MINUS SIGN}"
-# Latin letters and signs, Thai, and the signs of typesetting; a sheet with anything its font lacks cannot be drawn.
+# Latin letters and signs, Thai, the signs of typesetting, and a few of arithmetic, all of which Sarabun has.
 _UNPRINTABLE = re.compile(
-    r"[^\u0020-\u007e\u00a0-\u017e\u0e01-\u0e3a\u0e3f-\u0e5b\u2012-\u2015\u2018-\u201a\u201c-\u201e\u2022\u2026\u20ac\u2122\u2212]"
+    r"[^\u0020-\u007e\u00a0-\u017e\u0e01-\u0e3a\u0e3f-\u0e5b"
+    r"\u2012-\u2015\u2018-\u201a\u201c-\u201e\u2020-\u2022\u2026\u2030\u20ac\u2122\u2190-\u2193\u2212\u2248\u2260\u2264\u2265]"
 )
 
 
@@ -71,3 +72,8 @@ def _satang(amount: Decimal | int) -> Decimal:
 def is_printable(line: str) -> bool:
     """Say whether a line holds nothing but letters, figures and signs that Sarabun surely has."""
     return _UNPRINTABLE.search(line) is None
+
+
+def printable(text: str) -> str:
+    """Return a text with a square for every sign that Sarabun may lack; blanks and line ends stay."""
+    return _UNPRINTABLE.sub(lambda sign: sign[0] if sign[0].isspace() else "\N{BLACK SQUARE}", text)

@@ -19,6 +19,7 @@ CANCELLATION: Final = "T07"
 _PURPOSE: Final = {"81": "CDNS99", "80": "DBNS99"}
 _SAMPLE: Final = "ตัวอย่าง", "เอกสารตัวอย่าง ยังไม่ลงลายมือชื่อดิจิทัล"
 _POSTCODE: Final = re.compile(r"(?<!\d)\d{5}$", re.ASCII)
+_NOT_IN_XML: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # no reader would take the file
 _WHEN: Final = "%Y-%m-%dT%H:%M:%S.0"
 
 _TAX_INVOICE: Final = "TaxInvoice_"
@@ -170,5 +171,5 @@ def _rsm(into: ET.Element, name: str) -> ET.Element:
 def _ram(into: ET.Element, name: str, text: str = "", **attributes: str) -> ET.Element:
     made = ET.SubElement(into, f"{{{RAM}}}{name}", attributes)
     if text:
-        made.text = text
+        made.text = _NOT_IN_XML.sub("", text)
     return made

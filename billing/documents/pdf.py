@@ -9,7 +9,7 @@ import typst
 
 from billing.documents.etax import etax_xml
 from billing.documents.papers import Paper, Party
-from billing.words import baht_in_words, grouped, plain_quantity, thai_day
+from billing.words import baht_in_words, grouped, plain_quantity, printable, thai_day
 
 _TEMPLATE = Path(__file__).with_name("paper.typ")
 ATTACHED = "etax.xml"
@@ -18,20 +18,42 @@ ATTACHED = "etax.xml"
 def pdf(paper: Paper, fonts: Path, *, signed: bool = False) -> bytes:
     """Return the document as PDF; `fonts` is the folder of Sarabun, `signed` leaves the word ตัวอย่าง out.
 
-    Takes a tenth of a second of a processor: call it in a thread. Raises `typst.TypstError` without the font.
+    A sign that Sarabun lacks is drawn as a square; the XML inside has it. Takes a tenth of a second of a processor:
+    call it in a thread. Raises `typst.TypstError` without the font.
     """
+    shown, xml = _shown(paper, signed=signed), etax_xml(paper, signed=signed).decode()
+    try:
+        return _drawn(paper, shown, xml, fonts)
+    except typst.TypstError:
+        # PDF/A has no place for what cannot be drawn; what was issued is never changed, and must be drawn all the same.
+        return _drawn(paper, _printable(shown), xml, fonts)
+
+
+def _drawn(paper: Paper, shown: dict[str, Any], xml: str, fonts: Path) -> bytes:
     drawn = typst.compile(
         str(_TEMPLATE),
         root=str(_TEMPLATE.parent),
         font_paths=[str(fonts)],
         ignore_system_fonts=True,
-        sys_inputs={"paper": json.dumps(_shown(paper, signed=signed)), "xml": etax_xml(paper, signed=signed).decode()},
+        sys_inputs={"paper": json.dumps(shown), "xml": xml},
         pdf_standards=["a-3a"],
         timestamp=int(paper.issued_at.timestamp()),
     )
     if not isinstance(drawn, bytes):
         raise TypeError("one document is one file")
     return drawn
+
+
+def _printable(shown: Any) -> Any:
+    match shown:
+        case str():
+            return printable(shown)
+        case list():
+            return [_printable(each) for each in shown]
+        case dict():
+            return {name: _printable(each) for name, each in shown.items()}
+        case _:
+            return shown
 
 
 def _shown(paper: Paper, *, signed: bool) -> dict[str, Any]:

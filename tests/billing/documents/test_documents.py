@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from tortoise.exceptions import IntegrityError, OperationalError
+from typst import TypstError
 
 from auth.errors import Invalid, NotFound
 from auth.rules import system
@@ -299,3 +300,18 @@ async def test_what_was_issued_is_never_changed_nor_written_by_an_agency(stage: 
                 " FROM payment RETURNING 1"
             )
     assert before.totals == S5
+
+
+async def test_what_the_font_lacks_is_drawn_as_a_square_and_the_rest_as_ever(
+    stage: Stage, bill: Bill, tmp_path: Path
+) -> None:
+    paper = await sheet(stage, "finance-a", statement_id(bill))
+    seller = replace(paper.seller, name="ศูนย์ 😀\a")
+    strange = replace(paper, seller=seller, reason="ส่วนลด 😀 中 ≥ 5\nฉลอง\a")
+    said = text_of(pdf(strange, FONTS), tmp_path)
+    assert "ส่วนลด ■ ■ ≥ 5" in said
+    assert "83,151.07" in said
+    names = [each.text for each in ET.fromstring(etax_xml(strange)).iter(f"{{{RAM}}}Name")]  # noqa: S314 - our own
+    assert "ศูนย์ 😀" in names
+    with pytest.raises(TypstError, match="font"):
+        pdf(strange, tmp_path)
