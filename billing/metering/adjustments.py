@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from auth.tenancy import rows
 from billing.metering.models import Adjustment, UsageCorrection
-from billing.metering.queries import Key, usages_of
+from billing.metering.queries import Days, Key, usages_of
 from billing.metering.retention import kept_from
 from billing.money import ZERO, exactly
 from billing.months import Month
@@ -74,7 +74,7 @@ async def dues_of(
     agency_id: uuid.UUID,
     late: Iterable[tuple[uuid.UUID, uuid.UUID, Month]],
     components: Mapping[Key, Component],
-    in_use: Mapping[uuid.UUID, tuple[dt.date, dt.date]],
+    in_use: Mapping[Key, Days],
     *,
     by_event: bool = False,
 ) -> list[Due]:

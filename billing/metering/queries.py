@@ -125,7 +125,7 @@ async def usages_of(
     agency_id: uuid.UUID,
     components: Mapping[Key, Component],
     months: Iterable[Month],
-    in_use: Mapping[uuid.UUID, Days],
+    in_use: Mapping[Key, Days],
     *,
     by_event: bool = False,
     as_invoiced: bool = False,
@@ -133,7 +133,7 @@ async def usages_of(
     """Return the usage of components in some months: from the days' sums, in one query, or `by_event` from the events.
 
     `as_invoiced` (by event) leaves out what came or was corrected after its month was invoiced. `in_use` are the
-    first and last day of services that were not in use throughout: a monthly high is charged for those days.
+    first and last day of what was not in use throughout: a monthly high is charged for those days.
     """
     wanted = sorted(set(months))
     if not components or not wanted:
@@ -229,7 +229,7 @@ def _usages(
     components: Mapping[Key, Component],
     found: list[dict[str, Any]],
     stretches: _Stretches,
-    in_use: Mapping[uuid.UUID, Days],
+    in_use: Mapping[Key, Days],
 ) -> list[Usage]:
     sums: dict[Key, dict[Days, Decimal]] = {}
     with exactly():
@@ -247,7 +247,7 @@ def _usages(
                     mine[days] = max(known, amount) if component.basis is Basis.METERED_MAX else known + amount
     usages = []
     for key, mine in sums.items():
-        component, used = components[key], in_use.get(key[0])
+        component, used = components[key], in_use.get(key)
         for days, amount in mine.items():
             if used:
                 within = max(days[0], used[0]), min(days[1], used[1])

@@ -44,6 +44,7 @@ class Metered(NamedTuple):
     offering_code: str
     component_id: uuid.UUID
     price_item_id: uuid.UUID
+    addon_id: uuid.UUID | None
 
 
 class PricedItem(NamedTuple):
@@ -122,14 +123,15 @@ class Facts(NamedTuple):
 
 _FACTS = f"""
     WITH metered AS MATERIALIZED (
-        SELECT provider_id, offering_code, component_id, price_item_id, code FROM meter
+        SELECT provider_id, offering_code, component_id, price_item_id, addon_id, code FROM meter
         WHERE provider_id = ANY($5::uuid[]) AND offering_code = ANY($6::text[])
     ), item AS MATERIALIZED (
         SELECT id, code, name_th, name_en, unit_th, unit_en, basis FROM price_item
         WHERE id IN (SELECT unnest($7::uuid[]) UNION SELECT price_item_id FROM metered)
     )
     SELECT
-        ARRAY(SELECT ROW(provider_id, offering_code, component_id, price_item_id) FROM metered ORDER BY code) AS meters,
+        ARRAY(SELECT ROW(provider_id, offering_code, component_id, price_item_id, addon_id) FROM metered ORDER BY code)
+            AS meters,
         ARRAY(SELECT ROW(id, code, name_th, name_en, unit_th, unit_en, basis) FROM item) AS items,
         ARRAY(SELECT ROW(price_item_id, id, number, effective_from, tiers::text) FROM price_version
             WHERE price_item_id IN (SELECT id FROM item) AND ($8::timestamptz IS NULL OR made_at <= $8)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from auth.tenancy import current, scoped
 from auth.tenancy import rows as rows_of
 from billing.metering.adjustments import Due, dues_of, settled_of
-from billing.metering.queries import Key, usages_of
+from billing.metering.queries import Days, Key, usages_of
 from billing.money import Totals, exactly, totals
 from billing.months import Month, bangkok_date
 from billing.statements.charges import MICROSECOND
@@ -227,7 +227,7 @@ class _SetAside(NamedTuple):
     service_id: uuid.UUID
     component_id: uuid.UUID
     price_item_id: uuid.UUID
-    is_addon: bool
+    addon_id: uuid.UUID | None
     quantity: Decimal
     starts_at: dt.datetime
     ends_at: dt.datetime | None
@@ -235,7 +235,7 @@ class _SetAside(NamedTuple):
 
 # Read as it stands: there is a row for each component of each service, and every page with costs reads them all.
 _SET_ASIDE = f"""
-    SELECT service_id, component_id, price_item_id, addon_id IS NOT NULL AS is_addon, quantity, starts_at, ends_at
+    SELECT service_id, component_id, price_item_id, addon_id, quantity, starts_at, ends_at
     FROM allocation
     WHERE {OWN} AND starts_at < $4 AND (ends_at IS NULL OR ends_at > $3)
 """  # noqa: S608 - our own text
@@ -269,7 +269,7 @@ async def book_of(
     asked = {row.price_item_id for row in rows} | {item.id for item in and_items}
     facts = await facts_of(agency_id, services.values(), asked, since, until, known_at=known_at)
     items, versions = facts.items, facts.versions
-    rows.sort(key=lambda r: (services[r.service_id].number, r.is_addon, items[r.price_item_id].code, r.starts_at))
+    rows.sort(key=lambda r: (services[r.service_id].number, bool(r.addon_id), items[r.price_item_id].code, r.starts_at))
     places = {(row.service_id, row.component_id): place for place, row in enumerate(rows)}
     allocations = tuple(
         Allocation(
@@ -291,12 +291,14 @@ async def book_of(
     for meter in facts.meters:
         meters[meter.provider_id, meter.offering_code].append(meter)
     measured: dict[Key, Component] = {}
+    spans, in_use = _days_in_use(rows), dict[Key, Days]()
     for service in services.values():
         for meter in meters[service.provider_id, service.offering_code]:
             item, place = items[meter.price_item_id], len(rows) + len(measured)
             component = component_of(service.id, meter.component_id, item, versions[item.id], place)
             measured[service.id, meter.component_id] = component
-    in_use = _days_in_use(rows)
+            if days := spans.get((service.id, meter.addon_id)):
+                in_use[service.id, meter.component_id] = days
     owners = {service.provider_id for service in services.values()}
     months = [
         month for month in _months(since, until) if as_invoiced or any((owner, month) not in issued for owner in owners)
@@ -327,21 +329,24 @@ def _months(since: Month, until: Month) -> list[Month]:
     return months
 
 
-def _days_in_use(allocations: Iterable[_SetAside]) -> dict[uuid.UUID, tuple[dt.date, dt.date]]:
-    """Return the first and the last day on which anything was set aside for each service."""
-    opens: dict[uuid.UUID, dt.datetime] = {}
-    closes: dict[uuid.UUID, dt.datetime | None] = {}
+def _days_in_use(allocations: Iterable[_SetAside]) -> dict[tuple[uuid.UUID, uuid.UUID | None], Days]:
+    """Return the first and the last day of each service and add-on: on which anything of it was set aside.
+
+    A service's own are under (its id, None), an add-on's of it under both their ids.
+    """
+    opens: dict[tuple[uuid.UUID, uuid.UUID | None], dt.datetime] = {}
+    closes: dict[tuple[uuid.UUID, uuid.UUID | None], dt.datetime | None] = {}
     for row in allocations:
-        service_id = row.service_id
-        opens[service_id] = min(row.starts_at, opens.get(service_id, row.starts_at))
-        end = closes.get(service_id, row.ends_at)
-        closes[service_id] = None if end is None or row.ends_at is None else max(row.ends_at, end)
+        for key in {(row.service_id, None), (row.service_id, row.addon_id)}:
+            opens[key] = min(row.starts_at, opens.get(key, row.starts_at))
+            end = closes.get(key, row.ends_at)
+            closes[key] = None if end is None or row.ends_at is None else max(row.ends_at, end)
     return {
-        service_id: (
+        key: (
             bangkok_date(start),
-            bangkok_date(end - MICROSECOND) if (end := closes[service_id]) else dt.date.max,
+            bangkok_date(end - MICROSECOND) if (end := closes[key]) else dt.date.max,
         )
-        for service_id, start in opens.items()
+        for key, start in opens.items()
     }
 
 

@@ -18,6 +18,8 @@ from billing.documents.commands import Correction, correct
 from billing.documents.models import Kind
 from billing.metering.commands import name_meters
 from billing.metering.corrections import replace, void
+from billing.metering.models import Meter
+from billing.metering.rules import BadReadings
 from billing.months import Month
 from billing.statements.closing import draft_of, waiting_for_review
 from billing.statements.closing_rules import Policy
@@ -270,4 +272,25 @@ async def test_events_on_both_sides_of_the_edge_are_billed_in_their_own_month(wo
         assert energy(await closed_in(world, month)) == [(quantity, quantity * D("4.50"))], month
     assert due[Month(2026, 12)] == [D(1), D(10)]
     # Bangkok's 1 October is the fiscal year's first day.
+    await nothing_differs(world.provider_id)
+
+
+async def test_the_high_of_an_addon_is_charged_for_the_days_it_was_in_use(world: World) -> None:
+    addon = new_id()
+    async with acting_as(system("test")):
+        await Meter.filter(code="traffic").update(addon_id=addon)
+        for amount, since in ((D(1), at(2026, 12, 16)), (D(0), at(2026, 12, 26))):
+            ordered = Quantity(world.components["visit"], world.items["visit"], amount, addon_id=addon)
+            await allocate(world.service.id, [ordered], since, origin="บริการเสริม")
+    await world.take(
+        world.reading("t1", "31", meter="traffic", starts_at=at(2026, 12, 20)),
+        world.reading("t2", "12", meter="traffic", starts_at=at(2026, 12, 25, 23)),
+        now=at(2026, 12, 28),
+    )
+    with pytest.raises(BadReadings):
+        await world.take(world.reading("t3", "50", meter="traffic", starts_at=at(2026, 12, 26)), now=at(2026, 12, 28))
+    bill = await closed_in(world, Month(2026, 12))
+    # The rack was in use all month; the add-on for ten days: 31 × 100.00 × 10 ÷ 31.
+    [line] = [line for line in bill.lines if line.names[0] == "traffic"]
+    assert (line.starts_on.day, line.ends_on.day, line.amount) == (16, 25, D("1000.00"))
     await nothing_differs(world.provider_id)
