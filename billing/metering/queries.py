@@ -28,14 +28,29 @@ Days = tuple[dt.date, dt.date]
 # What is read for rating comes as a row for each service and component: its amounts in consecutive buckets, of which
 # `bucket` numbers the first. The days of a bucket lie in one month and under one version of every price: sums of sums
 # are exact, whatever the component's own versions are. `$2` are the components whose highest counts. All of an agency's
-# components are read: they lie together, day by day, and a plan made once serves any number of them.
+# components are read: they lie together, day by day.
 _AMOUNT = """
     CASE WHEN component_id = ANY($2::uuid[]) THEN max({high}) FILTER (WHERE component_id = ANY($2::uuid[]){within})
     ELSE sum({total}) FILTER (WHERE true{within}) END
 """
-_BUCKETS = "unnest($3::int[], $4::date[], $5::date[]) AS b(bucket, first, beyond)"
+# A month's days and buckets are written out and not parameters, they are columns and not groups, and marked days are
+# looked up anew: so the planner knows how many rows come, and has several processes add them up.
+_MONTH = """
+    SELECT service_id, component_id, {bucket} AS bucket, ARRAY[{amounts}] AS amounts
+    FROM {source} d WHERE agency_id = $1 AND {when} >= {opens} AND {when} < {closes} {only}
+    GROUP BY service_id, component_id
+"""
+_SUMMED = "AND events > 0 AND NOT EXISTS (SELECT FROM usage_unsummed u WHERE u.agency_id = $1 AND u.day = d.day)"
+_MARKED = f"""
+    SELECT service_id, component_id, width_bucket(day, $3::date[]) AS bucket,
+        ARRAY[{_AMOUNT.format(total="quantity", high="quantity", within="")}] AS amounts
+    FROM ({EVENTS.format(days="unsummed")}) e WHERE quantity IS NOT NULL GROUP BY 1, 2, 3
+"""  # noqa: S608 - our own text
+_ONE_MONTH = f"WITH {UNSUMMED.format(within='u.day >= {first} AND u.day < {beyond}')} {{sums}} UNION ALL {_MARKED}"
+# Many months would be as many columns or branches: a plan made once serves any number of them.
+_BUCKETS = "unnest($4::int[], $5::date[], $6::date[]) AS b(bucket, first, beyond)"
 _IN_BUCKETS = f"EXISTS (SELECT FROM {_BUCKETS} WHERE u.day >= b.first AND u.day < b.beyond)"
-_BY_DAYS = f"""
+_MANY_MONTHS = f"""
     WITH {UNSUMMED.format(within=_IN_BUCKETS)}
     SELECT d.service_id, d.component_id, b.bucket, ARRAY[d.amount] AS amounts
     FROM {_BUCKETS} CROSS JOIN LATERAL (
@@ -45,19 +60,8 @@ _BY_DAYS = f"""
             AND (NOT EXISTS (SELECT FROM unsummed) OR day NOT IN (SELECT day FROM unsummed))
         GROUP BY service_id, component_id
     ) d
-    UNION ALL
-    SELECT service_id, component_id, b.bucket,
-        ARRAY[{_AMOUNT.format(total="quantity", high="quantity", within="")}]
-    FROM ({EVENTS.format(days="unsummed")}) e JOIN {_BUCKETS} ON e.day >= b.first AND e.day < b.beyond
-    WHERE quantity IS NOT NULL GROUP BY 1, 2, 3
+    UNION ALL {_MARKED}
 """  # noqa: S608 - our own text
-# Moments are written out, and buckets are columns and not groups: so the planner knows how many rows come, and has
-# several processes add them up.
-_BY_EVENTS = """
-    SELECT service_id, component_id, {bucket} AS bucket, ARRAY[{amounts}] AS amounts FROM usage_event
-    WHERE agency_id = $1 AND starts_at >= {opens} AND starts_at < {closes} {only}
-    GROUP BY service_id, component_id
-"""
 # Corrected events are left out of the great sum and counted apart: there are few of them.
 _CORRECTED = """
     SELECT DISTINCT ON (c.event_id) c.event_id, c.service_id, c.component_id, c.quantity,
@@ -146,11 +150,22 @@ async def usages_of(
     found = []
     if from_events:
         found += await _by_events(agency_id, highs, edges, from_events, as_invoiced=as_invoiced)
-    if from_days := {month for month in wanted if month not in from_events}:
-        buckets = [n for n, first in enumerate(edges[:-1]) if Month.of(first) in from_days]
-        stretches = [n + 1 for n in buckets], [edges[n] for n in buckets], [edges[n + 1] for n in buckets]
-        found += await rows(_BY_DAYS, agency_id, highs, *stretches)
+    if from_days := [month for month in wanted if month not in from_events]:
+        found += await _by_days(agency_id, highs, edges, from_days)
     return _usages(components, found, _Stretches(edges, wanted), in_use)
+
+
+async def _by_days(
+    agency_id: uuid.UUID, highs: list[uuid.UUID], edges: list[dt.date], months: list[Month]
+) -> list[dict[str, Any]]:
+    """Return the amounts of some months' days, the marked ones from their events; one query."""
+    if len(months) == 1:
+        first, beyond = f"'{months[0].first}'", f"'{months[0].next.first}'"
+        sums = _sums_of(months[0], edges, by_event=False, only=_SUMMED)
+        return await rows(_ONE_MONTH.format(first=first, beyond=beyond, sums=sums), agency_id, highs, edges)
+    buckets = [n for n, first in enumerate(edges[:-1]) if Month.of(first) in months]
+    stretches = [n + 1 for n in buckets], [edges[n] for n in buckets], [edges[n + 1] for n in buckets]
+    return await rows(_MANY_MONTHS, agency_id, highs, edges, *stretches)
 
 
 async def _by_events(
@@ -164,25 +179,31 @@ async def _by_events(
         only, asked = f"{only} AND id <> ALL($3::uuid[])", [*asked, without]
     found = []
     for month in months:
-        found += await rows(_sums_of(month, edges, only), *asked)
+        found += await rows(_sums_of(month, edges, by_event=True, only=only), *asked)
     return found + [row | {"amounts": [row["quantity"]]} for row in corrected if not (as_invoiced and row["is_late"])]
 
 
-def _sums_of(month: Month, edges: list[dt.date], only: str) -> str:
-    """Return the query for a month's amounts by service and component, from its events."""
-    cuts = [f"'{midnight(day)}'" for day in edges if month.first <= day <= month.next.first]
-    amounts = [
+def _sums_of(month: Month, edges: list[dt.date], *, by_event: bool, only: str) -> str:
+    """Return the query for a month's amounts by service and component, from its events or from its days."""
+    if by_event:
+        source, when, total, high = "usage_event", "starts_at", "quantity", "quantity"
+    else:
+        source, when, total, high = "usage_day", "day", "total", "high"
+    cuts = [f"'{midnight(day) if by_event else day}'" for day in edges if month.first <= day <= month.next.first]
+    within = [
         # The month's own bounds hold for every bucket; each names only those that are its own.
-        _AMOUNT.format(
-            total="quantity",
-            high="quantity",
-            within=f" AND starts_at >= {opens}" * (opens != cuts[0])
-            + f" AND starts_at < {closes}" * (closes != cuts[-1]),
-        )
+        f" AND {when} >= {opens}" * (opens != cuts[0]) + f" AND {when} < {closes}" * (closes != cuts[-1])
         for opens, closes in pairwise(cuts)
     ]
-    first = edges.index(month.first) + 1
-    return _BY_EVENTS.format(bucket=first, amounts=", ".join(amounts), opens=cuts[0], closes=cuts[-1], only=only)
+    return _MONTH.format(
+        bucket=edges.index(month.first) + 1,
+        amounts=", ".join(_AMOUNT.format(total=total, high=high, within=each) for each in within),
+        source=source,
+        when=when,
+        opens=cuts[0],
+        closes=cuts[-1],
+        only=only,
+    )
 
 
 async def hours_of(
