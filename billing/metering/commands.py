@@ -80,7 +80,9 @@ async def take(
         faults |= await _let_go_of(stretches)
     targets, unknown = await targets_of(provider_id, readings, skip=faults)
     faults |= unknown
-    repeats = batch.repeated_within()
+    repeats, contradicting = batch.repeats()
+    if contradicting:
+        raise Contradicted(contradicting)
     if faults:
         repeats |= await batch.known_among(faults)
         if wrong := {index: why for index, why in faults.items() if index not in repeats}:
@@ -130,10 +132,8 @@ async def repeats_in(readings: Sequence[Reading], *, by: Actor) -> Repeats:
     if by.provider_id is None:
         raise NotPermitted("only a provider measures")
     batch = Batch(by.provider_id, readings)
-    first: dict[str, int] = {}
-    again = {index for index, key in enumerate(batch.ids) if first.setdefault(key, index) != index}
-    otherwise = {index for index in again if batch.said[index] != batch.said[first[batch.ids[index]]]}
-    asked = set(first.values())
+    again, otherwise = batch.repeats()
+    asked = set(range(len(readings))) - again
     try:
         known = await batch.known_among(asked)
     except Contradicted as refused:

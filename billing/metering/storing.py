@@ -63,15 +63,13 @@ class Batch:
         self.ids = [identity(reading) for reading in readings]
         self.said = [said(reading) for reading in readings]
 
-    def repeated_within(self) -> set[int]:
-        """Return the readings that repeat an earlier one of the batch; refuse a contradiction (Contradicted)."""
+    def repeats(self) -> tuple[set[int], set[int]]:
+        """Return the readings that repeat an earlier one of the batch, and those of them that contradict it."""
         if len(set(self.ids)) == len(self.ids):
-            return set()
+            return set(), set()
         first: dict[str, int] = {}
         again = {index for index, key in enumerate(self.ids) if first.setdefault(key, index) != index}
-        if wrong := [index for index in again if self.said[index] != self.said[first[self.ids[index]]]]:
-            raise Contradicted(wrong)
-        return again
+        return again, {index for index in again if self.said[index] != self.said[first[self.ids[index]]]}
 
     async def known_among(self, indices: Iterable[int]) -> set[int]:
         """Return those of the readings that are known already; refuse a contradiction (Contradicted)."""
