@@ -37,8 +37,7 @@ def centre_years(
     """Return how each cost centre's year stands; their sums are the whole agency's to the satang.
 
     The VAT of a bill, as that of a note on it, is rounded once, so it is split by what each centre's lines come to.
-    `committed` is what is confirmed
-    and does not run yet, by centre.
+    `committed` is what is confirmed and does not run yet, by centre.
     """
     named = {service.cost_centre for service in book.services.values()} | {name for name in budgets if name}
     spent, whole = dict.fromkeys(named, NOTHING), dict.fromkeys(named, NOTHING)

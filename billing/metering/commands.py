@@ -1,4 +1,4 @@
-"""Taking usage in, whole batch or nothing, and keeping its sums by hour and day in the same transaction."""
+"""Taking usage in, whole batch or nothing; its days are summed up later (`billing/metering/sums.py`)."""
 
 import datetime as dt
 import uuid

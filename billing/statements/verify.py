@@ -137,8 +137,7 @@ async def _agency(agency_id: uuid.UUID) -> StatementReport:
     settled: dict[Month, dict[Part, Decimal]] = defaultdict(dict)
     for row in await rows(_SETTLED, agency_id, since.first) if since else ():
         settled[Month.of(row["month"])][row["service_id"], str(row["component_id"])] = row["amount"]
-    found_repriced = await rows(_REPRICED, agency_id)
-    repriced = {row["id"] for row in found_repriced}
+    repriced = {row["id"] for row in await rows(_REPRICED, agency_id)}
     stands = await Credit.filter(agency_id=agency_id, withdrawn_at=None)
     found: list[Difference] = []
     for statement in statements:
