@@ -153,10 +153,8 @@ async def test_what_was_settled_later_is_recomputed_from_its_events_too(
     await nothing_differs(world.provider_id)
 
 
-@pytest.mark.parametrize("needs_review", [False, True])
-async def test_what_comes_after_a_last_invoice_is_settled_though_nothing_is_in_use(
-    world: World, needs_review: bool
-) -> None:
+async def left_after_december(world: World, *, needs_review: bool) -> tuple[Month, Month]:
+    """Let the agency use nothing any more from January on, December invoiced; return the two months after it."""
     finance = await actor("provider-finance")
     async with acting_as(system("test")):
         await set_policy(world.provider_id, Policy(needs_review=needs_review), by=finance, now=at(2026, 11, 1))
@@ -166,6 +164,14 @@ async def test_what_comes_after_a_last_invoice_is_settled_though_nothing_is_in_u
     await closed_in(world, Month(2026, 12))
     january, february = Month(2027, 1), Month(2027, 2)
     await close_month(january, january.ends_at)
+    return january, february
+
+
+@pytest.mark.parametrize("needs_review", [False, True])
+async def test_what_comes_after_a_last_invoice_is_settled_though_nothing_is_in_use(
+    world: World, needs_review: bool
+) -> None:
+    january, february = await left_after_december(world, needs_review=needs_review)
     # 20 kWh of the last days at 4.50, thirty-three days late.
     await world.take(world.reading("d2", "20", starts_at=at(2026, 12, 31, 8)), now=at(2027, 2, 2))
     await close_month(february, february.ends_at)
@@ -203,15 +209,7 @@ async def test_what_had_no_price_when_its_month_was_invoiced_has_the_one_it_was_
 
 
 async def test_what_came_late_and_costs_nothing_makes_no_draft(world: World) -> None:
-    finance = await actor("provider-finance")
-    async with acting_as(system("test")):
-        await set_policy(world.provider_id, Policy(needs_review=True), by=finance, now=at(2026, 11, 1))
-        nothing = Quantity(world.components["rack"], world.items["rack"], D(0))
-        await allocate(world.service.id, [nothing], at(2027, 1, 1), origin="ยกเลิก")
-    await world.take(world.reading("d1", "100", starts_at=at(2026, 12, 5)), now=at(2026, 12, 6))
-    await closed_in(world, Month(2026, 12))
-    january, february = Month(2027, 1), Month(2027, 2)
-    await close_month(january, january.ends_at)
+    january, february = await left_after_december(world, needs_review=True)
     await world.take(world.reading("d2", "0", starts_at=at(2026, 12, 31, 8)), now=at(2027, 2, 2))
     await close_month(february, february.ends_at)
     async with acting_as(system("test")):
