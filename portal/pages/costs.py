@@ -49,7 +49,7 @@ class Standing:
 
 ISSUED: Final = Standing(lazy("Invoiced"), "success", "file-invoice")
 WAITING: Final = Standing(lazy("Month over, not invoiced yet"), "warning", "hourglass")
-RUNNING: Final = Standing(lazy("Estimate of the current month"), "progress", "progress-check")
+RUNNING: Final = Standing(lazy("This month's estimate"), "progress", "progress-check")
 COMING: Final = Standing(lazy("Forecast"), "neutral", "calendar-event")
 NOTHING: Final = Standing(lazy("No costs"), "neutral", "circle-minus")
 _EARLIEST: Final = 2500  # no fiscal year before it had costs
